@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the oracle and quality tests share: where files lie, frames of a video, running the judge.
+"""Test protocol: exit 0 passes, exit 77 skips with the reason on the last line of stdout."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+from PIL import Image
+
+SKIPPED = 77
+
+# The networks by zoo name: input size (width, height) and the range of its values.
+NETWORKS = {
+    "face-detection-short-range": ((128, 128), (-1.0, 1.0)),
+    "face-detection-full-range": ((192, 192), (-1.0, 1.0)),
+    "face-detection-full-range-sparse": ((192, 192), (-1.0, 1.0)),
+    "selfie-segmentation-landscape": ((256, 144), (0.0, 1.0)),
+    "selfie-segmentation": ((256, 256), (0.0, 1.0)),
+    "selfie-multiclass": ((256, 256), (-1.0, 1.0)),
+}
+ANIME4K = [f"anime4k-x2-{size}-{variant}" for size in "sml" for variant in ("rl", "an", "3d")]
+
+
+def skip(reason):
+    print(f"skipped: {reason}")
+    sys.exit(SKIPPED)
+
+
+def cache_dir():
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return pathlib.Path(base) / "sluice"
+
+
+def model_path(name):
+    ending = ".json" if name.startswith("anime4k") else ".tflite"
+    return cache_dir() / "models" / (name + ending)
+
+
+def footage_path(name):
+    return cache_dir() / "footage" / name
+
+
+def require(*paths):
+    """Skips the test where a fetched file is not there."""
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        skip(f"{missing[0]} is not there ({len(missing)} missing); ./dev test fetches it")
+
+
+def require_program(name, variable):
+    """A program of the build: the environment names it, the tests never search for it."""
+    path = os.environ.get(variable, "")
+    if not path or not os.path.exists(path):
+        skip(f"{name} was not built ({variable} names '{path}')")
+    return path
+
+
+def read_pnm(stream):
+    """The next RGB picture of a PNM stream, or nothing at its end."""
+    fields = []
+    while len(fields) < 4:
+        line = stream.readline()
+        if not line:
+            return None
+        fields += line.split(b"#")[0].split()
+    if fields[0] != b"P6":
+        raise ValueError(f"not an RGB picture: {fields}")
+    width, height = int(fields[1]), int(fields[2])
+    data = stream.read(width * height * 3)
+    return np.frombuffer(data, np.uint8).reshape(height, width, 3)
+
+
+def video_frames(path, every=1):
+    """Yields (number, RGB array) for each `every`-th frame, decoded by GStreamer."""
+    command = ["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "decodebin", "!",
+               "videoconvert", "!", "video/x-raw,format=RGB", "!", "pnmenc", "!", "fdsink", "fd=1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        number = 0
+        while (frame := read_pnm(process.stdout)) is not None:
+            if number % every == 0:
+                yield number, frame
+            number += 1
+
+
+def network_input(name, picture):
+    """A picture as a network's input tensor: letterboxed for faces, stretched for the others."""
+    (width, height), (low, high) = NETWORKS[name]
+    image = Image.fromarray(picture)
+    if name.startswith("face"):
+        scale = min(width / image.width, height / image.height)
+        inner = (round(image.width * scale), round(image.height * scale))
+        canvas = Image.new("RGB", (width, height))
+        canvas.paste(image.resize(inner, Image.Resampling.BILINEAR),
+                     ((width - inner[0]) // 2, (height - inner[1]) // 2))
+        image = canvas
+    else:
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    values = np.asarray(image, np.float32) / 255.0 * (high - low) + low
+    return np.ascontiguousarray(values[None].astype(np.float32))
+
+
+def file_name(tensor_name):
+    """The file that holds a tensor: its name with slashes made harmless."""
+    return tensor_name.replace("/", "_") + ".npy"
+
+
+def ort_run(program, model, inputs, output_dir):
+    """Runs ONNX Runtime on {name: path}; returns {name: array}."""
+    command = [program, str(model), "--output-dir", str(output_dir)]
+    for name, path in inputs.items():
+        command += ["--input", f"{name}={path}"]
+    subprocess.run(command, check=True)
+    return {path.stem: np.load(path) for path in sorted(pathlib.Path(output_dir).glob("*.npy"))}
