@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loading of model files: the format is sniffed by content, the result is a graph and what the file
+// says about itself. Loaders only make builder calls.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/graph/graph.h"
+
+namespace sluice::models {
+
+// How a picture becomes an input tensor, where the file says so: value = (code - mean) / std with
+// codes 0..255.
+struct Normalization {
+    float mean = 0.0F;
+    float std = 1.0F;
+};
+
+// What a file says about itself (TFLite metadata, JSON headers). Anything may be absent.
+struct ModelInfo {
+    std::string format; // "tflite", "anime4k"
+    std::string name;
+    std::string description;
+    std::string license;
+    std::optional<Normalization> normalization;
+    std::vector<std::string> labels;
+};
+
+struct LoadedModel {
+    graph::Graph graph;
+    ModelInfo info;
+};
+
+struct LoadOptions {
+    // Size of the picture, for networks that take any (Anime4K). 0: a default of the format.
+    std::uint32_t width = 0;
+    std::uint32_t height = 0;
+};
+
+// A file's bytes and what keeps them mapped; constants of the graph may point into them.
+struct FileBytes {
+    std::shared_ptr<const void> owner;
+    std::span<const std::byte> bytes;
+};
+
+// Maps a file read-only. NotFound or Io names the path.
+[[nodiscard]] Result<FileBytes> map_file(const std::filesystem::path& path);
+
+// Loads from memory. `name` is for messages. Parse: malformed. Unsupported: well-formed, but lists
+// every operator or format that we lack, with names and places, in one message.
+[[nodiscard]] Result<LoadedModel> load_model(const FileBytes& file, std::string_view name,
+                                             const LoadOptions& options = {});
+[[nodiscard]] Result<LoadedModel> load_model(const std::filesystem::path& path,
+                                             const LoadOptions& options = {});
+
+// One row of the table of loaders.
+struct LoaderEntry {
+    std::string_view format; // "tflite"
+    bool (*sniff)(std::span<const std::byte> bytes);
+    Result<LoadedModel> (*load)(const FileBytes& file, const LoadOptions& options);
+};
+[[nodiscard]] std::span<const LoaderEntry> loaders();
+
+} // namespace sluice::models

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Segmentation on frames: a soft matte of the person, or a class per pixel.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/engine.h"
+#include "zero_copy/frame.h"
+#include "zero_copy/tensor_to_frame.h"
+
+namespace sluice::tasks {
+
+struct SegmenterOptions {
+    std::string model = "selfie-segmentation-landscape"; // zoo name or path
+    EngineOptions engine;
+};
+
+// What the network said of one frame; valid until the next call.
+struct Segmentation {
+    // Probability that a pixel is not background. For multi-class networks 1 - P(background).
+    zero_copy::Matte matte;
+    // For multi-class networks: the most probable class of each matte pixel, row-major; else empty.
+    std::span<const std::uint8_t> classes;
+};
+
+// Not thread-safe; one segmenter per stream. After the first frame of a format, segment() allocates
+// nothing.
+class Segmenter {
+public:
+    [[nodiscard]] static Result<Segmenter> create(const SegmenterOptions& options);
+    Segmenter(Segmenter&&) noexcept;
+    Segmenter& operator=(Segmenter&&) noexcept;
+    ~Segmenter();
+
+    [[nodiscard]] Result<Segmentation> segment(const zero_copy::FrameView& frame);
+    // Names of the classes; a single "person" for mattes.
+    [[nodiscard]] std::span<const std::string> labels() const;
+    [[nodiscard]] std::uint32_t matte_width() const;
+    [[nodiscard]] std::uint32_t matte_height() const;
+
+private:
+    struct State;
+    explicit Segmenter(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+} // namespace sluice::tasks

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Super-resolution on frames: twice the size, in the frame's own format.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/base/result.h"
+#include "core/engine.h"
+#include "zero_copy/frame.h"
+
+namespace sluice::tasks {
+
+struct UpscalerOptions {
+    std::string model = "anime4k-x2-s"; // zoo name or path
+    EngineOptions engine;
+};
+
+// Not thread-safe; one upscaler per stream. After the first frame of a format, upscale() allocates
+// nothing. Works in strips, so that memory does not grow with the picture's height.
+class Upscaler {
+public:
+    [[nodiscard]] static Result<Upscaler> create(const UpscalerOptions& options);
+    Upscaler(Upscaler&&) noexcept;
+    Upscaler& operator=(Upscaler&&) noexcept;
+    ~Upscaler();
+
+    // The factor in both directions: 2.
+    [[nodiscard]] std::uint32_t scale() const;
+    // `output` has the format of `input` but `scale()` times its size.
+    [[nodiscard]] Status upscale(const zero_copy::FrameView& input,
+                                 const zero_copy::MutableFrameView& output);
+
+private:
+    struct State;
+    explicit Upscaler(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+} // namespace sluice::tasks
