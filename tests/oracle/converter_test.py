@@ -12,11 +12,12 @@ import pathlib
 import sys
 import tempfile
 
+import support  # first: it says which Python module is missing
+
 import numpy as np
 import onnx
 
 import anime4k_to_onnx
-import support
 import tflite_reader
 import tflite_to_onnx
 

@@ -13,12 +13,13 @@ import json
 import pathlib
 import sys
 
+import support  # first: it says which Python module is missing
+
 import numpy as np
 import onnx
 from PIL import Image
 
 import anime4k_to_onnx
-import support
 import tflite_to_onnx
 
 FRAMES = (0, 300, 900)

@@ -4,13 +4,24 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
-import numpy as np
-from PIL import Image
-
 SKIPPED = 77
+
+
+def skip(reason):
+    print(f"skipped: {reason}")
+    sys.exit(SKIPPED)
+
+
+try:
+    import numpy as np
+    import onnx  # noqa: F401  (the converters need it; its absence is told here, once)
+    from PIL import Image
+except ImportError as error:
+    skip(f"{error}; install python3-numpy, python3-onnx and python3-pil")
 
 # The networks by zoo name: input size (width, height) and the range of its values.
 NETWORKS = {
@@ -24,23 +35,28 @@ NETWORKS = {
 ANIME4K = [f"anime4k-x2-{size}-{variant}" for size in "sml" for variant in ("rl", "an", "3d")]
 
 
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(SKIPPED)
-
-
 def cache_dir():
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return pathlib.Path(base) / "sluice"
 
 
+def find(variable, folder, name):
+    """A fetched file: in the folders that the variable lists, else (to be) in the cache."""
+    folders = [pathlib.Path(part) for part in os.environ.get(variable, "").split(":") if part]
+    folders.append(cache_dir() / folder)
+    for candidate in folders:
+        if (candidate / name).exists():
+            return candidate / name
+    return folders[-1] / name
+
+
 def model_path(name):
     ending = ".json" if name.startswith("anime4k") else ".tflite"
-    return cache_dir() / "models" / (name + ending)
+    return find("SLUICE_MODEL_PATH", "models", name + ending)
 
 
 def footage_path(name):
-    return cache_dir() / "footage" / name
+    return find("SLUICE_FOOTAGE_PATH", "footage", name)
 
 
 def require(*paths):
@@ -51,10 +67,10 @@ def require(*paths):
 
 
 def require_program(name, variable):
-    """A program of the build: the environment names it, the tests never search for it."""
-    path = os.environ.get(variable, "")
-    if not path or not os.path.exists(path):
-        skip(f"{name} was not built ({variable} names '{path}')")
+    """A program of the build: the variable's value, else what the PATH finds."""
+    path = os.environ.get(variable, "") or shutil.which(name) or ""
+    if not os.path.exists(path):
+        skip(f"the program {name} was not built ({variable} is '{path}')")
     return path
 
 
