@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Constant folding: nodes whose inputs are all constants become constants. This is how fp16 weights
+// behind a cast and quantised weights behind a dequantizeLinear turn into plain fp32 weights.
+#include <algorithm>
+#include <utility>
+
+#include "core/passes/pass_manager.h"
+
+namespace sluice::passes {
+
+namespace {
+
+bool can_fold(const graph::GraphParts& parts, const graph::Node& node) {
+    const bool constant = std::ranges::all_of(node.inputs, [&](graph::OperandId id) {
+        return parts.operand(id).kind == graph::OperandKind::Constant;
+    });
+    // A graph's output stays a result: callers own its memory.
+    const bool is_output = std::ranges::any_of(node.outputs, [&](graph::OperandId id) {
+        return std::ranges::contains(parts.outputs, id, &graph::NamedOperand::id);
+    });
+    return constant && !node.inputs.empty() && !is_output;
+}
+
+} // namespace
+
+Result<graph::GraphParts> constant_folding(graph::GraphParts parts, const PassContext& context);
+
+Result<graph::GraphParts> constant_folding(graph::GraphParts parts, const PassContext& context) {
+    if (!context.evaluate) {
+        return parts;
+    }
+    std::vector<graph::Node> kept;
+    kept.reserve(parts.nodes.size());
+    // Nodes are in topological order, so that one sweep folds whole chains.
+    for (graph::Node& node : parts.nodes) {
+        if (!can_fold(parts, node)) {
+            kept.push_back(std::move(node));
+            continue;
+        }
+        SLUICE_TRY_ASSIGN(auto values, context.evaluate(parts, node));
+        for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+            graph::Operand& operand = parts.operands[graph::index(node.outputs[i])];
+            operand.kind = graph::OperandKind::Constant;
+            operand.data = std::move(values[i]);
+        }
+    }
+    parts.nodes = std::move(kept);
+    return parts;
+}
+
+} // namespace sluice::passes
