@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fused activations on Highway vectors. Included once per instruction set.
+#if defined(SLUICE_CORE_CPU_ACTIVATION_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SLUICE_CORE_CPU_ACTIVATION_INL_H_
+#undef SLUICE_CORE_CPU_ACTIVATION_INL_H_
+#else
+#define SLUICE_CORE_CPU_ACTIVATION_INL_H_
+#endif
+
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+#include "core/cpu/activation.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sluice::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// NaN stays NaN: x86 min and max return their second operand where either is NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V clamp(D d, V v, float low, float high) {
+    return hn::Min(hn::Set(d, high), hn::Max(hn::Set(d, low), v));
+}
+
+// The kind known at compile time: for loops of their own, see with_activation().
+template <ops::UnaryKind kKind, class D, class V = hn::Vec<D>>
+HWY_INLINE V apply_kind(D d, V v, float alpha, float beta) {
+    using enum ops::UnaryKind;
+    if constexpr (kKind == Relu) {
+        return hn::Max(v, hn::Zero(d));
+    } else if constexpr (kKind == Clamp) {
+        return clamp(d, v, alpha, beta);
+    } else if constexpr (kKind == LeakyRelu) {
+        return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Mul(v, hn::Set(d, alpha)), v);
+    } else if constexpr (kKind == Elu) {
+        const V negative = hn::Mul(hn::Set(d, alpha), hn::Expm1(d, hn::Min(v, hn::Zero(d))));
+        return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), v, negative);
+    } else if constexpr (kKind == HardSwish) {
+        const V gate = clamp(d, hn::Add(v, hn::Set(d, 3.0F)), 0.0F, 6.0F);
+        return hn::Mul(hn::Mul(v, gate), hn::Set(d, 1.0F / 6.0F));
+    } else if constexpr (kKind == HardSigmoid) {
+        return clamp(d, hn::MulAdd(hn::Set(d, alpha), v, hn::Set(d, beta)), 0.0F, 1.0F);
+    } else if constexpr (kKind == Sigmoid) {
+        // exp of a non-positive number cannot overflow: s(-|v|) = e / (1 + e), mirrored for v > 0.
+        const V e = hn::Exp(d, hn::Neg(hn::Abs(v)));
+        const V small = hn::Div(e, hn::Add(hn::Set(d, 1.0F), e));
+        return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), hn::Sub(hn::Set(d, 1.0F), small), small);
+    } else if constexpr (kKind == Tanh) {
+        return hn::Tanh(d, v);
+    } else if constexpr (kKind == Linear) {
+        return hn::MulAdd(hn::Set(d, alpha), v, hn::Set(d, beta));
+    } else {
+        static_assert(kKind == Identity);
+        return v;
+    }
+}
+
+// Calls body.operator()<kKind>() for the activation's kind; has_kernel(kind) must hold.
+template <class Body>
+HWY_INLINE void with_activation(ops::UnaryKind kind, Body&& body) {
+    using enum ops::UnaryKind;
+    switch (kind) {
+    case Relu: return body.template operator()<Relu>();
+    case Clamp: return body.template operator()<Clamp>();
+    case LeakyRelu: return body.template operator()<LeakyRelu>();
+    case Elu: return body.template operator()<Elu>();
+    case HardSwish: return body.template operator()<HardSwish>();
+    case HardSigmoid: return body.template operator()<HardSigmoid>();
+    case Sigmoid: return body.template operator()<Sigmoid>();
+    case Tanh: return body.template operator()<Tanh>();
+    case Linear: return body.template operator()<Linear>();
+    default: return body.template operator()<Identity>();
+    }
+}
+
+// activation(v), the kind looked up each time: for places that are not hot.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V apply(D d, V v, const Activation& activation) {
+    using enum ops::UnaryKind;
+    switch (activation.kind) {
+    case Relu: return apply_kind<Relu>(d, v, activation.alpha, activation.beta);
+    case Clamp: return apply_kind<Clamp>(d, v, activation.alpha, activation.beta);
+    case LeakyRelu: return apply_kind<LeakyRelu>(d, v, activation.alpha, activation.beta);
+    case Elu: return apply_kind<Elu>(d, v, activation.alpha, activation.beta);
+    case HardSwish: return apply_kind<HardSwish>(d, v, activation.alpha, activation.beta);
+    case HardSigmoid: return apply_kind<HardSigmoid>(d, v, activation.alpha, activation.beta);
+    case Sigmoid: return apply_kind<Sigmoid>(d, v, activation.alpha, activation.beta);
+    case Tanh: return apply_kind<Tanh>(d, v, activation.alpha, activation.beta);
+    case Linear: return apply_kind<Linear>(d, v, activation.alpha, activation.beta);
+    default: return v;
+    }
+}
+
+} // namespace sluice::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif // include guard
