@@ -146,6 +146,8 @@ check_user_mode() {
 # files, so that the sandbox can read and the user can delete them.
 bootstrap() {
     local options=(--variant=minbase --verbose --include="$(packages | paste -sd,)") proxy
+    options+=(--dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*')
+    options+=(--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright')
     proxy=$(apt-config dump Acquire::http::Proxy 2>/dev/null | sed -n 's/^Acquire::http::Proxy "\(.*\)";$/\1/p' || true)
     [[ -z $proxy ]] || options+=(--aptopt="Acquire::http::Proxy \"$proxy\"")
     if ((EUID == 0)); then
