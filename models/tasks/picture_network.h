@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// PictureNetwork: an executable with one picture as input, and the frame end that fills it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/engine.h"
+#include "core/runtime/executable.h"
+#include "core/runtime/thread_pool.h"
+#include "models/store/store.h"
+#include "zero_copy/frame.h"
+#include "zero_copy/frame_to_tensor.h"
+
+namespace sluice::tasks {
+
+// Loads a model, compiles it, and knows its picture input: float32 [1,height,width,3], RGB. The
+// range of its values is the manifest's, else the file's metadata's, else low..high given here.
+class PictureNetwork {
+public:
+    struct Needs {
+        float low = 0.0F;
+        float high = 1.0F;
+        std::string_view output = {}; // the only output that is wanted; empty: all
+    };
+    // Unsupported: the network does not take exactly one such picture. NotFound: it has no such
+    // output.
+    [[nodiscard]] static Result<PictureNetwork> open(std::string_view model,
+                                                     const EngineOptions& engine,
+                                                     const models::LoadOptions& load,
+                                                     const Needs& needs);
+
+    // What feed() fills, as a FrameToTensor wants it.
+    [[nodiscard]] const zero_copy::TensorFormat& tensor_format() const { return tensor_; }
+    [[nodiscard]] runtime::Executable& executable() { return *executable_; }
+    [[nodiscard]] const runtime::Executable& executable() const { return *executable_; }
+    // Null for models outside the zoo.
+    [[nodiscard]] const models::Manifest* manifest() const { return manifest_; }
+    [[nodiscard]] const models::ModelInfo& info() const { return info_; }
+    [[nodiscard]] runtime::ThreadPool& threads() { return *threads_; }
+
+    // Samples the frame straight into the executable's input and runs it.
+    void run(const zero_copy::FrameToTensor& sampler, const zero_copy::FrameView& frame);
+
+private:
+    PictureNetwork() = default;
+
+    std::unique_ptr<runtime::Executable> executable_;
+    std::shared_ptr<runtime::ThreadPool> threads_;
+    zero_copy::TensorFormat tensor_;
+    const models::Manifest* manifest_ = nullptr;
+    models::ModelInfo info_;
+};
+
+} // namespace sluice::tasks
