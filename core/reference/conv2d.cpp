@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two-dimensional convolution, and the epilogue that fusion may have given it.
+#include "core/ops/conv2d.h"
+
+#include <array>
+#include <optional>
+#include <variant>
+
+#include "core/reference/activation.h"
+#include "core/reference/lowerings.h"
+#include "core/reference/tensor_access.h"
+
+namespace sluice::reference {
+namespace {
+
+// Element strides of a filter by name, whichever way it is laid out.
+struct FilterStrides {
+    std::size_t output_channel, input_channel, row, column;
+};
+
+FilterStrides filter_strides(const graph::Shape& filter, ops::Conv2dFilterLayout layout) {
+    const Strides s = graph::strides_of(filter);
+    switch (layout) {
+    case ops::Conv2dFilterLayout::Oihw: return {s[0], s[1], s[2], s[3]};
+    case ops::Conv2dFilterLayout::Hwio: return {s[3], s[2], s[0], s[1]};
+    case ops::Conv2dFilterLayout::Ohwi: return {s[0], s[3], s[1], s[2]};
+    case ops::Conv2dFilterLayout::Ihwo: return {s[3], s[0], s[1], s[2]};
+    }
+    std::unreachable();
+}
+
+// Everything that the loops need, by name.
+struct Geometry {
+    ops::Conv2d op;
+    Picture x;
+    Picture y;
+    std::optional<Picture> residual;
+    ops::FilterDims filter;
+    FilterStrides strides;
+};
+
+// The sum of products behind one output element.
+template <typename T>
+double convolve(const Geometry& g, const T* x, const T* filter, std::array<std::size_t, 4> at) {
+    const auto [n, oc, oy, ox] = at;
+    const std::size_t channels_per_group = g.filter.output_channels / g.op.groups;
+    const std::size_t first_channel = oc / channels_per_group * g.filter.input_channels;
+    double sum = 0.0;
+    for (std::size_t ky = 0; ky < g.filter.height; ++ky) {
+        const std::size_t iy =
+            unpadded(oy * g.op.strides[0] + ky * g.op.dilations[0], g.op.padding[0]);
+        for (std::size_t kx = 0; kx < g.filter.width && iy < g.x.height; ++kx) {
+            const std::size_t ix =
+                unpadded(ox * g.op.strides[1] + kx * g.op.dilations[1], g.op.padding[2]);
+            for (std::size_t ic = 0; ic < g.filter.input_channels && ix < g.x.width; ++ic) {
+                sum += widen(x[g.x.at(n, first_channel + ic, iy, ix)]) *
+                       widen(filter[oc * g.strides.output_channel + ic * g.strides.input_channel +
+                                    ky * g.strides.row + kx * g.strides.column]);
+            }
+        }
+    }
+    return sum;
+}
+
+template <typename T>
+void run(const Geometry& g, const runtime::KernelIo& io) {
+    const std::size_t residual_input = g.op.has_bias ? 3 : 2;
+    for (std::size_t n = 0; n < g.y.batches; ++n) {
+        for (std::size_t oc = 0; oc < g.y.channels; ++oc) {
+            for (std::size_t oy = 0; oy < g.y.height; ++oy) {
+                for (std::size_t ox = 0; ox < g.y.width; ++ox) {
+                    double sum = convolve(g, io.input<T>(0), io.input<T>(1), {n, oc, oy, ox});
+                    if (g.op.has_bias) {
+                        sum += widen(io.input<T>(2)[oc]);
+                    }
+                    if (g.residual && oc < g.residual->channels) {
+                        sum += widen(io.input<T>(residual_input)[g.residual->at(n, oc, oy, ox)]);
+                    }
+                    const float value = evaluate(g.op.activation, static_cast<float>(sum));
+                    io.output<T>(0)[g.y.at(n, oc, oy, ox)] = narrow<T>(static_cast<double>(value));
+                }
+            }
+        }
+    }
+}
+
+} // namespace
+
+Result<std::unique_ptr<runtime::Kernel>> lower_conv2d(const graph::Graph& graph,
+                                                      const graph::Node& node) {
+    const auto op = std::get<ops::Conv2d>(node.attributes);
+    const graph::TensorDesc& x = graph.desc(node.inputs[0]);
+    SLUICE_TRY(require_float(x.type()));
+    const graph::Shape& filter = graph.desc(node.inputs[1]).shape();
+    Geometry geometry{.op = op,
+                      .x = picture(x.shape(), op.input_layout),
+                      .y = picture(graph.desc(node.outputs[0]).shape(), op.input_layout),
+                      .residual = {},
+                      .filter = ops::filter_dims(filter, op.filter_layout),
+                      .strides = filter_strides(filter, op.filter_layout)};
+    if (op.has_residual) {
+        geometry.residual = picture(graph.desc(node.inputs.back()).shape(), op.input_layout);
+    }
+    return make_kernel([geometry, type = x.type()](const runtime::KernelIo& io) {
+        visit_float(type, [&]<typename T>(std::type_identity<T>) { run<T>(geometry, io); });
+    });
+}
+
+} // namespace sluice::reference

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A strided window of every axis.
+#include "core/ops/slice.h"
+
+#include <array>
+#include <variant>
+
+#include "core/reference/lowerings.h"
+#include "core/reference/tensor_access.h"
+
+namespace sluice::reference {
+
+Result<std::unique_ptr<runtime::Kernel>> lower_slice(const graph::Graph& graph,
+                                                     const graph::Node& node) {
+    const auto& op = std::get<ops::Slice>(node.attributes);
+    const graph::TensorDesc& x = graph.desc(node.inputs[0]);
+    const graph::TensorDesc y = graph.desc(node.outputs[0]);
+    const Strides dense = graph::strides_of(x.shape());
+    std::size_t start = 0;
+    std::array walk{Strides{}, graph::strides_of(y.shape())};
+    for (std::size_t axis = 0; axis < x.rank(); ++axis) {
+        start += op.starts[axis] * dense[axis];
+        walk[0][axis] = dense[axis] * (op.strides.empty() ? 1 : op.strides[axis]);
+    }
+    return make_kernel([=](const runtime::KernelIo& io) {
+        visit_size(y.type(), [&]<typename T>(std::type_identity<T>) {
+            for_each_index(y.shape(), walk, [&](const auto& at) {
+                io.output<T>(0)[at[1]] = io.input<T>(0)[start + at[0]];
+            });
+        });
+    });
+}
+
+} // namespace sluice::reference
