@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shared pool: coverage of ranges, concurrent callers, sharing.
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "core/runtime/thread_pool.h"
+
+namespace sluice::runtime {
+namespace {
+
+TEST(ThreadPool, visits_every_item_once_for_any_grain) {
+    for (const unsigned threads : {1U, 2U, 5U}) {
+        ThreadPool pool(threads);
+        for (const std::size_t count : {0U, 1U, 7U, 100U, 1009U}) {
+            for (const std::size_t grain : {0U, 1U, 3U, 64U, 5000U}) {
+                std::vector<std::atomic<int>> visits(count);
+                pool.parallel_for(count, grain, [&](std::size_t begin, std::size_t end) {
+                    for (std::size_t i = begin; i < end; ++i) {
+                        ++visits[i];
+                    }
+                });
+                for (const auto& visit : visits) {
+                    ASSERT_EQ(visit.load(), 1) << threads << " " << count << " " << grain;
+                }
+            }
+        }
+    }
+}
+
+TEST(ThreadPool, serves_several_callers_at_once) {
+    ThreadPool pool(3);
+    std::atomic<std::size_t> sum = 0;
+    std::vector<std::thread> callers;
+    for (int caller = 0; caller < 4; ++caller) {
+        callers.emplace_back([&] {
+            for (int round = 0; round < 50; ++round) {
+                pool.parallel_for(100, 7,
+                                  [&](std::size_t begin, std::size_t end) { sum += end - begin; });
+            }
+        });
+    }
+    for (auto& caller : callers) {
+        caller.join();
+    }
+    EXPECT_EQ(sum.load(), 4U * 50U * 100U);
+}
+
+TEST(ThreadPool, is_shared_by_those_who_ask_for_the_same_size) {
+    const auto first = ThreadPool::shared(2);
+    EXPECT_EQ(first, ThreadPool::shared(2));
+    EXPECT_NE(first, ThreadPool::shared(3));
+    EXPECT_EQ(first->threads(), 2U);
+}
+
+} // namespace
+} // namespace sluice::runtime
