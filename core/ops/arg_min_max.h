@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,5 +25,11 @@ struct ArgMinMax {
 // Inputs: x. The first of equal elements wins.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const ArgMinMax& op, std::span<const graph::TensorDesc> inputs);
+
+// "arg_max" or "arg_min".
+[[nodiscard]] std::string_view name(const ArgMinMax& op);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const ArgMinMax& op);
 
 } // namespace sluice::ops

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,9 +31,12 @@ struct Binary {
     Activation activation; // applied to the result; set by the fusion pass only
 };
 
-// Inputs: a, b of one type. Output: the broadcast shape; uint8 for comparisons and logic. prelu: b
-// (the slope) must broadcast to a.
+// Inputs: a, b of one type. Output: the broadcast shape; uint8 for comparisons and logic. prelu: b is
+// the slope, the types are signed ones, and the shapes broadcast both ways as in the others.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Binary& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Binary& op);
 
 } // namespace sluice::ops

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,5 +23,8 @@ struct Cast {
 // Inputs: x. Output: x's shape with type `to`.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Cast& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Cast& op);
 
 } // namespace sluice::ops

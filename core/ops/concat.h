@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,5 +22,8 @@ struct Concat {
 // Inputs: one or more of one type whose shapes agree except on the axis.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Concat& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Concat& op);
 
 } // namespace sluice::ops

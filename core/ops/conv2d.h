@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -45,5 +46,8 @@ struct Conv2d {
 // Inputs: x, filter, [bias of shape [output channels]], [residual]. floats only.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Conv2d& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Conv2d& op);
 
 } // namespace sluice::ops

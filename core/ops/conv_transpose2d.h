@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -38,5 +39,8 @@ struct ConvTranspose2d {
 // is per group here, input_channels is all.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const ConvTranspose2d& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const ConvTranspose2d& op);
 
 } // namespace sluice::ops

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,5 +22,8 @@ struct Expand {
 // Inputs: x, which must broadcast to `shape`.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Expand& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Expand& op);
 
 } // namespace sluice::ops

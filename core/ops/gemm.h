@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,5 +28,8 @@ struct Gemm {
 // Inputs: A [M,K], B [K,N], [C that broadcasts to [M,N]]. floats only.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Gemm& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Gemm& op);
 
 } // namespace sluice::ops

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,5 +27,8 @@ struct Pad {
 // Inputs: x.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Pad& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Pad& op);
 
 } // namespace sluice::ops

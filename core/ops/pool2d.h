@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,5 +35,8 @@ struct Pool2d {
 // Inputs: x of rank 4.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Pool2d& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Pool2d& op);
 
 } // namespace sluice::ops

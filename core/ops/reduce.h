@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -32,5 +33,8 @@ struct Reduce {
 // Inputs: x. The builder turns an absent list of axes into all axes.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Reduce& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Reduce& op);
 
 } // namespace sluice::ops

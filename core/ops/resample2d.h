@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,5 +27,8 @@ struct Resample2d {
 // Inputs: x of rank 4, floats. Nearest samples at ceil(x - 0.5), as WebNN says.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Resample2d& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Resample2d& op);
 
 } // namespace sluice::ops

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,5 +22,8 @@ struct Reshape {
 // Inputs: x with as many elements.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Reshape& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Reshape& op);
 
 } // namespace sluice::ops

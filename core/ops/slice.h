@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,5 +24,8 @@ struct Slice {
 // Inputs: x. Output dimension: ceil(size / stride).
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Slice& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Slice& op);
 
 } // namespace sluice::ops

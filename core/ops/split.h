@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,5 +23,8 @@ struct Split {
 // Inputs: x. One output per size.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Split& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Split& op);
 
 } // namespace sluice::ops

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,5 +22,8 @@ struct Transpose {
 // Inputs: x. The builder turns an absent permutation into the reversal.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Transpose& op, std::span<const graph::TensorDesc> inputs);
+
+// The attributes as text, defaults left out.
+[[nodiscard]] std::string describe(const Transpose& op);
 
 } // namespace sluice::ops

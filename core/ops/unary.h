@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -42,5 +43,10 @@ struct Unary {
 // Inputs: x. Output: x's shape; uint8 for logical_not, is_nan and is_infinite, else x's type.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Unary& op, std::span<const graph::TensorDesc> inputs);
+
+// "clamp(0,6)": the parameters where the function has any.
+[[nodiscard]] std::string describe(const Activation& function);
+// The parameters of the function: "min=0 max=6".
+[[nodiscard]] std::string describe(const Unary& op);
 
 } // namespace sluice::ops
