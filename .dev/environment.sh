@@ -182,7 +182,6 @@ show_progress() {
             fi
             last=$percent
             ;;
-        'E: '*) say "${line#E: }" ;;
         esac
     done
     if [[ -t 2 ]] && ((last >= 0)); then printf '\n' >&2; fi
@@ -199,7 +198,7 @@ explain_bootstrap_failure() {
     elif grep -qiE 'unable to locate package|has no installation candidate' "$log"; then
         die "Debian 13 has no package that .dev/packages.txt names ($(grep -iE -m1 'unable to locate package|no installation candidate' "$log")); mend the list"
     fi
-    die "mmdebstrap could not make the root; its log, $log, ends with: $(tail -n 1 "$log")"
+    die "mmdebstrap could not make the root: $(grep -m1 '^E: ' "$log" || tail -n 1 "$log"); mend that and run this again; the whole log is $log"
 }
 
 remove_trees() {

@@ -25,6 +25,7 @@ import time
 
 REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TRIES = 3
+PAUSE_SECONDS = float(os.environ.get("SLUICE_FETCH_PAUSE", "2"))  # before the second try; more before the third
 
 
 class FetchError(Exception):
@@ -107,7 +108,7 @@ def run(command, folder, what):
         if done.returncode == 0:
             return done.stdout
         if attempt < TRIES:
-            time.sleep(2 * attempt)
+            time.sleep(PAUSE_SECONDS * attempt)
     words = "\n".join((done.stderr or done.stdout).strip().splitlines()[-6:])
     if "ENOSPC" in words or "No space left" in words:
         raise FetchError(f"cannot fetch {what}: no space left on the disk; free some space and run again")
