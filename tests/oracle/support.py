@@ -66,11 +66,16 @@ def require(*paths):
         skip(f"{missing[0]} is not there ({len(missing)} missing); ./dev test fetches it")
 
 
-def require_program(name, variable):
-    """A program of the build: the variable's value, else what the PATH finds."""
+def optional_program(name, variable):
+    """A program of the build: the variable's value, else what the PATH finds, else nothing."""
     path = os.environ.get(variable, "") or shutil.which(name) or ""
-    if not os.path.exists(path):
-        skip(f"the program {name} was not built ({variable} is '{path}')")
+    return path if os.path.exists(path) else None
+
+
+def require_program(name, variable):
+    path = optional_program(name, variable)
+    if path is None:
+        skip(f"the program {name} was not built ({variable} is '{os.environ.get(variable, '')}')")
     return path
 
 
