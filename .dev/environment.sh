@@ -214,10 +214,10 @@ remove_old_roots() {
     local old
     for old in "$cache"/root-*/; do
         old=${old%/}
-        [[ $old != "$1" && $old != *.partial.* ]] || continue
+        [[ -d $old && $old != "$1" && $old != *.partial.* ]] || continue
         exec 7>>"$old.lock"
         if flock -n 7; then
-            say "removing the root of an older package list"
+            say "removing $old"
             remove_trees "$old"
             rm -f "$old.lock"
         fi
