@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -18,6 +17,7 @@
 #include "core/graph/graph.h"
 #include "core/graph/tensor_desc.h"
 #include "core/ops/conv2d.h"
+#include "core/runtime/function_kernel.h"
 #include "core/runtime/kernel.h"
 
 namespace sluice::reference {
@@ -197,21 +197,7 @@ struct Picture {
     return position - padding;
 }
 
-// A kernel that is one function of KernelIo; what it captures is fixed when the kernel is made.
-template <typename Function>
-class FunctionKernel final : public runtime::Kernel {
-public:
-    explicit FunctionKernel(Function function) : function_(std::move(function)) {}
-    void run(const runtime::KernelIo& io) const override { function_(io); }
-
-private:
-    Function function_;
-};
-
-template <typename Function>
-[[nodiscard]] Result<std::unique_ptr<runtime::Kernel>> make_kernel(Function function) {
-    return std::make_unique<FunctionKernel<Function>>(std::move(function));
-}
+using runtime::make_kernel;
 
 // Unsupported unless the type is one of floats.
 [[nodiscard]] inline Status require_float(graph::DataType type) {

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// concat: rows of the inputs, one behind the other.
+#include "core/ops/concat.h"
+
+#include <algorithm>
+#include <variant>
+#include <vector>
+
+#include "core/cpu/lowerings.h"
+#include "core/cpu/strided_copy.h"
+#include "core/runtime/function_kernel.h"
+
+namespace sluice::cpu {
+
+Status supports_concat(const graph::Graph& /*graph*/, const graph::Node& /*node*/) {
+    return {}; // elements of any size are moved as bytes
+}
+
+Result<std::unique_ptr<runtime::Kernel>> lower_concat(const graph::Graph& graph,
+                                                      const graph::Node& node) {
+    const auto axis = std::get<ops::Concat>(node.attributes).axis;
+    const graph::TensorDesc& y = graph.desc(node.outputs[0]);
+    std::size_t rows = 1;
+    for (std::size_t i = 0; i < axis; ++i) {
+        rows *= y.shape()[i];
+    }
+    std::vector<std::size_t> pieces; // bytes of one row of each input
+    for (const graph::OperandId id : node.inputs) {
+        pieces.push_back(graph.desc(id).byte_size() / rows);
+    }
+    const std::size_t row_bytes = y.byte_size() / rows;
+    const std::size_t grain = std::max<std::size_t>(1, kGrainElements * sizeof(float) / row_bytes);
+    return runtime::make_kernel([=](const runtime::KernelIo& io) {
+        io.threads.parallel_for(rows, grain, [&](std::size_t begin, std::size_t end) {
+            std::byte* to = io.outputs[0] + begin * row_bytes;
+            for (std::size_t i = 0; i < pieces.size(); ++i) {
+                copy_rows(to, row_bytes, io.inputs[i] + begin * pieces[i], pieces[i], pieces[i],
+                          end - begin);
+                to += pieces[i];
+            }
+        });
+    });
+}
+
+} // namespace sluice::cpu

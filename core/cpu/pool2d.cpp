@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Average and maximum pooling of float32 pictures in NHWC.
+#include "core/ops/pool2d.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <variant>
+
+#include "core/cpu/highway.h"
+#include "core/cpu/lowerings.h"
+#include "core/cpu/pool_shape.h"
+#include "core/cpu/reduction.h"
+#include "core/runtime/function_kernel.h"
+#include "core/runtime/thread_pool.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/cpu/pool2d.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace sluice::cpu::HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// One output pixel: all channels over the taps that lie in the picture.
+template <bool kIsMax>
+HWY_INLINE void pool_pixel(const PoolShape& s, const float* picture, const Taps& rows,
+                           const Taps& columns, float* y) {
+    const hn::ScalableTag<float> d;
+    const std::size_t lanes = hn::Lanes(d);
+    const std::size_t taps = rows.count * columns.count;
+    const auto start = hn::Set(d, kIsMax ? -std::numeric_limits<float>::infinity() : 0.0F);
+    const auto count = hn::Set(d, static_cast<float>(taps));
+    for (std::size_t c = 0; c < s.channels; c += lanes) {
+        const std::size_t width = std::min(lanes, s.channels - c);
+        if (taps == 0) { // a window that lies wholly in the padding
+            hn::StoreN(hn::Zero(d), d, y + c, width);
+            continue;
+        }
+        auto total = start;
+        for (std::size_t ky = 0; ky < rows.count; ++ky) {
+            const std::size_t iy = rows.first + ky * s.dilations[0];
+            const float* from = picture + (iy * s.width + columns.first) * s.channels + c;
+            for (std::size_t kx = 0; kx < columns.count; ++kx) {
+                const auto v = width == lanes ? hn::LoadU(d, from) : hn::LoadN(d, from, width);
+                if constexpr (kIsMax) {
+                    // A NaN wins and stays, whatever the processor's maximum does.
+                    total = hn::IfThenElse(hn::Or(hn::Gt(v, total), hn::IsNaN(v)), v, total);
+                } else {
+                    total = hn::Add(total, v);
+                }
+                from += s.dilations[1] * s.channels;
+            }
+        }
+        hn::StoreN(kIsMax ? total : hn::Div(total, count), d, y + c, width);
+    }
+}
+
+template <bool kIsMax>
+void pool_with(const PoolShape& s, const float* x, float* y, std::size_t begin, std::size_t end) {
+    for (std::size_t row = begin; row < end; ++row) {
+        const float* picture = x + row / s.out_height * s.height * s.width * s.channels;
+        const Taps rows = s.taps(0, row % s.out_height);
+        float* to = y + row * s.out_width * s.channels;
+        for (std::size_t ox = 0; ox < s.out_width; ++ox, to += s.channels) {
+            pool_pixel<kIsMax>(s, picture, rows, s.taps(1, ox), to);
+        }
+    }
+}
+
+} // namespace
+
+// Rows [begin, end) of the output, counted through all pictures of the batch.
+void pool_rows(const PoolShape& s, const float* x, float* y, std::size_t begin, std::size_t end) {
+    if (s.is_max) {
+        pool_with<true>(s, x, y, begin, end);
+    } else {
+        pool_with<false>(s, x, y, begin, end);
+    }
+}
+
+} // namespace sluice::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sluice::cpu {
+
+HWY_EXPORT(pool_rows);
+
+Taps PoolShape::taps(std::size_t axis, std::size_t position) const {
+    const std::size_t size = axis == 0 ? height : width;
+    const std::size_t before = axis == 0 ? padding[0] : padding[2];
+    const std::size_t start = position * strides[axis]; // in the padded picture
+    const std::size_t dilation = dilations[axis];
+    // Taps before and behind the picture drop out.
+    const std::size_t skipped = start >= before ? 0 : (before - start + dilation - 1) / dilation;
+    const std::size_t limit = before + size > start ? before + size - start : 0;
+    const std::size_t reached =
+        std::min<std::size_t>(window[axis], (limit + dilation - 1) / dilation);
+    if (reached <= skipped) {
+        return {.first = 0, .count = 0};
+    }
+    return {.first = start + skipped * dilation - before, .count = reached - skipped};
+}
+
+Status supports_pool2d(const graph::Graph& graph, const graph::Node& node) {
+    SLUICE_TRY(require_float32(graph, node));
+    const auto& op = std::get<ops::Pool2d>(node.attributes);
+    if (op.layout != ops::InputLayout::Nhwc) {
+        return fail(ErrorCode::Unsupported, "the layout is nchw, not nhwc");
+    }
+    if (op.kind == ops::PoolKind::L2) {
+        return fail(ErrorCode::Unsupported, "{} has no kernel", ops::name(op.kind));
+    }
+    return {};
+}
+
+Result<std::unique_ptr<runtime::Kernel>> lower_pool2d(const graph::Graph& graph,
+                                                      const graph::Node& node) {
+    const auto& op = std::get<ops::Pool2d>(node.attributes);
+    const graph::Shape& x = graph.desc(node.inputs[0]).shape();
+    const graph::Shape& y = graph.desc(node.outputs[0]).shape();
+    PoolShape s{.is_max = op.kind == ops::PoolKind::Max,
+                .height = x[1],
+                .width = x[2],
+                .channels = x[3],
+                .out_height = y[1],
+                .out_width = y[2],
+                .window = op.window,
+                .padding = op.padding,
+                .strides = op.strides,
+                .dilations = op.dilations};
+    if (op.window == std::array<std::uint32_t, 2>{0, 0}) {
+        s.window = {x[1], x[2]};
+    }
+    const bool plain = op.padding == std::array<std::uint32_t, 4>{} &&
+                       op.dilations == std::array<std::uint32_t, 2>{1, 1};
+    if (plain && y[1] == 1 && y[2] == 1 && s.window[0] == x[1] && s.window[1] == x[2]) {
+        return make_reduction(s.is_max ? ops::ReduceKind::Max : ops::ReduceKind::Mean,
+                              {.outer = x[0], .reduced = s.height * s.width, .inner = s.channels});
+    }
+    const std::size_t row_work = s.out_width * s.channels * std::size_t{s.window[0]} * s.window[1];
+    const std::size_t grain = std::max<std::size_t>(1, kGrainElements / row_work);
+    const std::size_t rows = y[0] * s.out_height;
+    return runtime::make_kernel([=](const runtime::KernelIo& io) {
+        io.threads.parallel_for(rows, grain, [&](std::size_t begin, std::size_t end) {
+            HWY_DYNAMIC_DISPATCH(pool_rows)
+            (s, io.input<float>(0), io.output<float>(0), begin, end);
+        });
+    });
+}
+
+} // namespace sluice::cpu
+#endif
