@@ -10,3 +10,7 @@
     (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL | HWY_AVX3_SPR | HWY_NEON_WITHOUT_AES | HWY_NEON_BF16 |    \
      HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #endif
+
+// After the parameters of a lambda within a kernel: compiled for the instruction set, always
+// inlined.
+#define SLUICE_INLINE_LAMBDA HWY_ATTR __attribute__((always_inline))

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CPU backend's table of operators, made from ops.def.
+#include "core/cpu/backend.h"
+
+#include <array>
+#include <cstddef>
+
+#include <hwy/targets.h>
+
+#include "core/cpu/gemm_kernel.h"
+#include "core/cpu/lowerings.h"
+#include "core/ops/attributes.h"
+
+namespace sluice::cpu {
+namespace {
+
+// An operator without a row of its own keeps null pointers.
+#define SLUICE_CPU_LOWERING_0(file)                                                                \
+    {                                                                                              \
+    }
+#define SLUICE_CPU_LOWERING_1(file) {.supports = supports_##file, .lower = lower_##file}
+constexpr std::array<runtime::Lowering, ops::kOpCount> kLowerings = {{
+#define SLUICE_OP(file, Type, cpu, vulkan) SLUICE_CPU_LOWERING_##cpu(file),
+#include "core/ops/ops.def"
+#undef SLUICE_OP
+}};
+#undef SLUICE_CPU_LOWERING_0
+#undef SLUICE_CPU_LOWERING_1
+
+class CpuBackend final : public runtime::Backend {
+public:
+    [[nodiscard]] std::string_view name() const override { return "cpu"; }
+
+    [[nodiscard]] Status supports(const graph::Graph& graph,
+                                  const graph::Node& node) const override {
+        const runtime::Lowering& lowering = kLowerings[node.attributes.index()];
+        if (lowering.supports == nullptr) {
+            return fail(ErrorCode::Unsupported, "the cpu backend has no kernel for {}",
+                        ops::name_of(node.attributes));
+        }
+        return lowering.supports(graph, node);
+    }
+
+    [[nodiscard]] Result<std::unique_ptr<runtime::Kernel>>
+    lower(const graph::Graph& graph, const graph::Node& node) const override {
+        return kLowerings[node.attributes.index()].lower(graph, node);
+    }
+};
+
+} // namespace
+
+const runtime::Backend& backend() {
+    static const CpuBackend instance;
+    return instance;
+}
+
+std::string instruction_set() {
+    return hwy::TargetName(gemm_kernels().target);
+}
+
+} // namespace sluice::cpu

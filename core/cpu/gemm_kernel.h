@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The matrix product behind convolution and gemm: a tile of pixels times a panel of packed weights.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/cpu/activation.h"
+
+namespace sluice::cpu {
+
+inline constexpr std::size_t kMaxPanelVectors = 4;
+inline constexpr std::size_t kMaxTilePixels = 12;
+
+// One call: `pixels` output pixels (rows of A) by one panel of output channels (columns of B).
+//
+// Row m of A is the concatenation of segment_count segments of segment_length floats; segment s
+// starts at input[base + offsets[s] + m * pixel_stride]. A convolution's segments are rows of its
+// window, a matrix product has one. Nothing outside the segments is read.
+struct GemmTile {
+    const float* input;
+    std::ptrdiff_t base;
+    const std::ptrdiff_t* offsets;
+    std::size_t segment_count;
+    std::size_t segment_length;
+    std::size_t pixel_stride;
+    const float* weights; // [segment][k][panel width]
+    const float* bias;    // [panel width]
+    // Added before the activation where not null; channel c of pixel m at residual[m *
+    // residual_stride + c], zero for c >= residual_channels.
+    const float* residual;
+    std::size_t residual_stride;
+    std::size_t residual_channels;
+    float* output; // channel c of pixel m at output[m * output_stride + c]
+    std::size_t output_stride;
+    std::size_t channels; // 1..panel width: how many of the panel's columns are stored
+    Activation activation;
+};
+
+using GemmFunction = void (*)(const GemmTile& tile);
+
+// The kernels of one instruction set.
+struct GemmKernels {
+    std::int64_t target;                         // Highway's number of the instruction set
+    std::size_t lanes;                           // floats in a vector; a panel is 1..4 of them wide
+    std::size_t max_panel_vectors;               // 1..kMaxPanelVectors
+    std::size_t max_pixels[kMaxPanelVectors];    // [vectors - 1]
+    const GemmFunction* tiles[kMaxPanelVectors]; // [vectors - 1][pixels - 1]
+};
+
+// Of the best instruction set that this processor has.
+[[nodiscard]] const GemmKernels& gemm_kernels();
+
+} // namespace sluice::cpu

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Constant matrices in the order in which the tile kernels read them.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <hwy/aligned_allocator.h>
+
+#include "core/base/result.h"
+#include "core/cpu/gemm_kernel.h"
+
+namespace sluice::cpu {
+
+// Floats on a cache line boundary; never null after a successful allocate().
+using AlignedFloats = hwy::AlignedFreeUniquePtr<float[]>;
+[[nodiscard]] Result<AlignedFloats> allocate_floats(std::size_t count);
+
+// A K x N matrix and a bias of N, cut into panels of 1..kMaxPanelVectors vectors of columns; the
+// last panel is padded with zeros.
+class PackedWeights {
+public:
+    struct Panel {
+        std::size_t first_channel;
+        std::size_t channels; // without the padding
+        std::size_t vectors;
+        std::size_t width;    // vectors * lanes
+        const float* weights; // [k][width]
+        const float* bias;    // [width]
+    };
+
+    // `at(k, n)` gives the matrix; `bias` has N values, or none for zeros.
+    template <typename At>
+    [[nodiscard]] static Result<PackedWeights> pack(std::size_t k_count, std::size_t n_count,
+                                                    std::span<const float> bias, At&& at) {
+        SLUICE_TRY_ASSIGN(PackedWeights packed, create(k_count, n_count, bias));
+        for (const Panel& panel : packed.panels_) {
+            float* const to = packed.storage_.get() + (panel.weights - packed.storage_.get());
+            for (std::size_t k = 0; k < k_count; ++k) {
+                for (std::size_t n = 0; n < panel.channels; ++n) {
+                    to[k * panel.width + n] = at(k, panel.first_channel + n);
+                }
+            }
+        }
+        return packed;
+    }
+
+    [[nodiscard]] std::span<const Panel> panels() const { return panels_; }
+    [[nodiscard]] std::size_t byte_size() const { return bytes_; }
+
+private:
+    // Everything but the weights, which are zero.
+    [[nodiscard]] static Result<PackedWeights> create(std::size_t k_count, std::size_t n_count,
+                                                      std::span<const float> bias);
+
+    AlignedFloats storage_;
+    std::vector<Panel> panels_;
+    std::size_t bytes_ = 0;
+};
+
+// Runs `pixels` rows of one panel: tile.input, base, offsets, segments, strides, residual, output
+// and activation describe the first row and channel `first_channel`; the rest is filled in here.
+void run_panel(const GemmKernels& kernels, const PackedWeights::Panel& panel, std::size_t first_k,
+               std::size_t pixels, GemmTile tile);
+
+} // namespace sluice::cpu
