@@ -67,7 +67,8 @@ def compile_alone(header, commands):
 
 
 def main():
-    headers = sources.files(".h")
+    # Highway's *-inl.h mean something only inside a source that is compiled for each instruction set.
+    headers = [header for header in sources.files(".h") if not header.endswith("-inl.h")]
     commands = load_commands(sources.build_folder())
     problems, to_compile = [], []
     for header in headers:
