@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens to a frame in every element: settings, turn, counting, checks.
+#include "gst-plugins/common/filter.h"
+
+#include <chrono>
+#include <string>
+
+GST_DEBUG_CATEGORY_EXTERN(sluice_filter_debug);
+#define GST_CAT_DEFAULT sluice_filter_debug
+
+namespace sluice::gst {
+
+Result<gboolean> Filter::start() {
+    reset();
+    if (Status opened = open(); !opened) {
+        close();
+        return std::unexpected(std::move(opened).error());
+    }
+    return TRUE;
+}
+
+void Filter::stop() {
+    close();
+    reset();
+}
+
+Result<gboolean> Filter::set_caps(GstCaps* in, GstCaps* out) {
+    SLUICE_TRY_ASSIGN(in_, parse_caps(in));
+    SLUICE_TRY_ASSIGN(out_, parse_caps(out));
+    has_result_ = false;
+    forget();
+    SLUICE_TRY(configure());
+    return TRUE;
+}
+
+void Filter::reset() {
+    qos_.reset();
+    has_result_ = false;
+    forget();
+}
+
+void Filter::update_qos(GstEvent* event) {
+    const GstVideoInfo& info = in_.info;
+    const GstClockTime duration =
+        info.fps_n > 0 ? gst_util_uint64_scale_int(GST_SECOND, info.fps_d, info.fps_n)
+                       : GST_CLOCK_TIME_NONE;
+    qos_.update(event, duration);
+}
+
+Settings Filter::settings() {
+    const std::lock_guard hold(lock_);
+    return settings_;
+}
+
+bool Filter::set_property(guint id, const GValue* value) {
+    const std::lock_guard hold(lock_);
+    return gst::set_property(id, value, settings_, live_) || set(id, value);
+}
+
+bool Filter::get_property(guint id, GValue* value) {
+    if (id == static_cast<guint>(Property::Stats)) {
+        GstStructure* out = stats_.to_structure();
+        describe(out);
+        g_value_take_boxed(value, out);
+        return true;
+    }
+    const std::lock_guard hold(lock_);
+    return gst::get_property(id, value, settings_, live_) || get(id, value);
+}
+
+Turn Filter::choose(GstClockTime running_time) {
+    ++since_inference_;
+    if (!has_result_) {
+        return Turn::Infer;
+    }
+    if (frame_live_.qos && qos_.late(running_time)) {
+        return Turn::Late;
+    }
+    return since_inference_ < frame_live_.inference_interval ? Turn::Repeat : Turn::Infer;
+}
+
+Result<GstFlowReturn> Filter::handle(GstBuffer* in, GstBuffer* out) {
+    const GstSegment& segment = element_->segment;
+    GstClockTime running_time = GST_CLOCK_TIME_NONE;
+    if (segment.format == GST_FORMAT_TIME) {
+        const GstClockTime pts = GST_BUFFER_PTS(in);
+        running_time = gst_segment_to_running_time(&segment, GST_FORMAT_TIME, pts);
+        const GstClockTime stream_time = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, pts);
+        if (GST_CLOCK_TIME_IS_VALID(stream_time)) {
+            gst_object_sync_values(GST_OBJECT(element_), stream_time);
+        }
+    }
+    {
+        const std::lock_guard hold(lock_);
+        frame_live_ = live_;
+    }
+
+    const Turn turn = choose(running_time);
+    const auto begin = std::chrono::steady_clock::now();
+    SLUICE_TRY(out != nullptr ? convert(in, out, turn) : process(in, turn));
+    stats_.latency.add(std::chrono::steady_clock::now() - begin);
+    ++stats_.frames;
+    switch (turn) {
+    case Turn::Infer:
+        has_result_ = true;
+        since_inference_ = 0;
+        break;
+    case Turn::Repeat: ++stats_.skipped_interval; break;
+    case Turn::Late:
+        ++stats_.skipped_late;
+        post_skip(in, running_time);
+        break;
+    }
+    SLUICE_TRY(check_copies());
+    return GST_FLOW_OK;
+}
+
+Status Filter::process(GstBuffer* /*frame*/, Turn /*turn*/) {
+    return fail(ErrorCode::Internal, "this element does not work in place");
+}
+
+Status Filter::convert(GstBuffer* /*in*/, GstBuffer* /*out*/, Turn /*turn*/) {
+    return fail(ErrorCode::Internal, "this element works in place only");
+}
+
+void Filter::post_skip(GstBuffer* frame, GstClockTime running_time) {
+    const Qos::Report report = qos_.report(running_time);
+    const GstSegment& segment = element_->segment;
+    GstMessage* message = gst_message_new_qos(
+        GST_OBJECT(element_), FALSE, running_time,
+        gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(frame)),
+        GST_BUFFER_PTS(frame), GST_BUFFER_DURATION(frame));
+    gst_message_set_qos_values(message, report.jitter, report.proportion, 1000000);
+    gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, stats_.inferences.load(),
+                              stats_.skipped_late.load());
+    gst_element_post_message(GST_ELEMENT(element_), message);
+}
+
+// GstBaseTransform makes a shared buffer writable by a copy that shares the memories; only those
+// that refuse to be shared are duplicated.
+void Filter::count_duplicated(GstBuffer* original, GstBuffer* copy) {
+    const guint count = gst_buffer_n_memory(original);
+    for (guint i = 0; i < count; ++i) {
+        GstMemory* memory = gst_buffer_peek_memory(original, i);
+        if (i >= gst_buffer_n_memory(copy) || gst_buffer_peek_memory(copy, i) != memory) {
+            stats_.copies.count(CopyReason::NotWritable,
+                                gst_memory_get_sizes(memory, nullptr, nullptr));
+        }
+    }
+}
+
+Status Filter::check_copies() {
+    const std::uint64_t total = stats_.copies.total_bytes();
+    if (total == copied_bytes_) {
+        return {};
+    }
+    const std::uint64_t fresh = total - copied_bytes_;
+    copied_bytes_ = total;
+    std::string reasons;
+    for (std::size_t i = 0; i < kCopyReasonCount; ++i) {
+        const auto reason = static_cast<CopyReason>(i);
+        if (stats_.copies.bytes(reason) > 0) {
+            reasons.append(reasons.empty() ? "" : ", ").append(name(reason));
+        }
+    }
+    if (frame_live_.require_zero_copy) {
+        return fail(ErrorCode::InvalidArgument,
+                    "require-zero-copy is set, but {} bytes of a frame were copied ({})", fresh,
+                    reasons);
+    }
+    if (!warned_of_copies_) {
+        warned_of_copies_ = true;
+        GST_WARNING_OBJECT(element_,
+                           "copied %" G_GUINT64_FORMAT " bytes of a frame (%s); said once", fresh,
+                           reasons.c_str());
+    }
+    return {};
+}
+
+} // namespace sluice::gst

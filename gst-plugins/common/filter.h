@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Filter: what all elements have in common. An element is a C++ class derived from it and a few
+// lines of GObject.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+
+#include <gst/base/gstbasetransform.h>
+
+#include "core/base/result.h"
+#include "gst-plugins/common/caps.h"
+#include "gst-plugins/common/properties.h"
+#include "gst-plugins/common/qos.h"
+#include "gst-plugins/common/stats.h"
+
+namespace sluice::gst {
+
+// What a frame gets.
+enum class Turn : std::uint8_t {
+    Infer,  // an inference of its own
+    Repeat, // the last result again, because of `inference-interval`
+    Late,   // the last result again, because downstream is late
+};
+
+// The C++ half of an element: created in the instance's init, destroyed in its finalize.
+//
+// Threads: open, close and the frame methods are called by GstBaseTransform, never two at a time.
+// Properties come from any thread; lock() guards the settings and those members of derived classes
+// that set() writes. It is a leaf lock: nothing is called with it held.
+class Filter {
+public:
+    Filter(GstBaseTransform* element, const Settings& settings, const LiveSettings& live)
+        : element_(element), settings_(settings), live_(live) {}
+    virtual ~Filter() = default;
+    Filter(const Filter&) = delete;
+    Filter& operator=(const Filter&) = delete;
+
+    // The vmethods of GstBaseTransform and GObject, called by the thunks in filter.cpp.
+    [[nodiscard]] Result<gboolean> start();
+    void stop();
+    [[nodiscard]] Result<gboolean> set_caps(GstCaps* in, GstCaps* out);
+    // `out` is null for elements that work in place.
+    [[nodiscard]] Result<GstFlowReturn> handle(GstBuffer* in, GstBuffer* out);
+    void count_duplicated(GstBuffer* original, GstBuffer* copy);
+    void reset();
+    void update_qos(GstEvent* event);
+    bool set_property(guint id, const GValue* value);
+    bool get_property(guint id, GValue* value);
+
+protected:
+    // Validates every property and loads everything that can fail. Called with no lock held.
+    [[nodiscard]] virtual Status open() = 0;
+    // Undoes open(); also called after an open() that failed.
+    virtual void close() = 0;
+    // The caps are known: input() and output() hold them. Also called when they change.
+    [[nodiscard]] virtual Status configure() { return {}; }
+    // Handles one frame in place.
+    [[nodiscard]] virtual Status process(GstBuffer* frame, Turn turn);
+    // Handles one frame into another buffer.
+    [[nodiscard]] virtual Status convert(GstBuffer* in, GstBuffer* out, Turn turn);
+    // The last result no longer describes what comes: flush, new segment, new caps.
+    virtual void forget() {}
+    // The element's own properties; called with lock() held.
+    virtual bool set(guint /*id*/, const GValue* /*value*/) { return false; }
+    virtual bool get(guint /*id*/, GValue* /*value*/) const { return false; }
+    // Adds fields to `stats`; may be called from any thread.
+    virtual void describe(GstStructure* /*stats*/) const {}
+
+    [[nodiscard]] GstBaseTransform* element() const { return element_; }
+    [[nodiscard]] std::mutex& lock() { return lock_; }
+    [[nodiscard]] Settings settings();
+    // As of the start of the current frame.
+    [[nodiscard]] const LiveSettings& frame_settings() const { return frame_live_; }
+    [[nodiscard]] const Video& input() const { return in_; }
+    [[nodiscard]] const Video& output() const { return out_; }
+    [[nodiscard]] Stats& stats() { return stats_; }
+
+private:
+    [[nodiscard]] Turn choose(GstClockTime running_time);
+    void post_skip(GstBuffer* frame, GstClockTime running_time);
+    [[nodiscard]] Status check_copies();
+
+    GstBaseTransform* const element_; // owns this object
+    std::mutex lock_;                 // guards settings_ and live_
+    Settings settings_;
+    LiveSettings live_;
+
+    // Of the streaming thread.
+    LiveSettings frame_live_;
+    Video in_{};
+    Video out_{};
+    bool has_result_ = false;
+    unsigned since_inference_ = 0;
+    std::uint64_t copied_bytes_ = 0; // the ledger's total after the last frame
+    bool warned_of_copies_ = false;
+
+    Stats stats_;
+    Qos qos_;
+};
+
+} // namespace sluice::gst
+
+// The abstract GObject type under all elements. Derived types set `filter` in their instance init.
+struct SluiceFilter {
+    GstBaseTransform parent;
+    sluice::gst::Filter* filter; // owned; deleted in finalize
+};
+struct SluiceFilterClass {
+    GstBaseTransformClass parent_class;
+};
+G_BEGIN_DECLS
+#define SLUICE_TYPE_FILTER (sluice_filter_get_type())
+GType sluice_filter_get_type(void);
+G_END_DECLS
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SluiceFilter, gst_object_unref)
+
+namespace sluice::gst {
+
+[[nodiscard]] inline Filter& filter_of(gpointer element) {
+    return *static_cast<SluiceFilter*>(element)->filter;
+}
+
+// For class_init: metadata, and pads with video_caps().
+void describe_element(gpointer klass, const char* title, const char* classification,
+                      const char* description);
+// For class_init: the element handles frames in place, or into a second buffer.
+void handle_in_place(gpointer klass);
+void handle_by_conversion(gpointer klass);
+
+} // namespace sluice::gst

