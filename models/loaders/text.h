@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names and texts from model files, made fit for messages and labels.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace sluice::models {
+
+// Names in a file may be shared by any number of things, so their length is bounded.
+inline constexpr std::size_t kMaxNameBytes = 256;
+
+// `text` as printable UTF-8 of at most `limit` bytes: control characters and bytes that are no
+// UTF-8 become '?', and what is cut is cut between characters.
+[[nodiscard]] std::string clean_text(std::string_view text, std::size_t limit = kMaxNameBytes);
+
+} // namespace sluice::models

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arithmetic of SAME and VALID padding.
+#include "models/loaders/tflite/window.h"
+
+#include <algorithm>
+
+namespace sluice::models::tflite {
+
+Result<std::array<std::uint32_t, 2>> padding_of(schema::Padding padding, std::uint32_t input,
+                                                const Window& window) {
+    if (padding == schema::Padding::VALID) {
+        return std::array<std::uint32_t, 2>{0, 0};
+    }
+    if (padding != schema::Padding::SAME) {
+        return fail(ErrorCode::Parse, "padding {} is neither SAME nor VALID",
+                    static_cast<int>(padding));
+    }
+    // 64 bits hold the product of any two 32-bit numbers.
+    const std::uint64_t extent = (std::uint64_t{window.size} - 1) * window.dilation + 1;
+    const std::uint64_t steps = (std::uint64_t{input} + window.stride - 1) / window.stride;
+    const std::uint64_t covered = (steps - 1) * window.stride + extent;
+    const std::uint64_t total = covered - std::min<std::uint64_t>(covered, input);
+    if (total > 0x7FFFFFFF) {
+        return fail(ErrorCode::Parse, "a window of {} with dilation {} over {} elements",
+                    window.size, window.dilation, input);
+    }
+    return std::array{static_cast<std::uint32_t>(total / 2),
+                      static_cast<std::uint32_t>(total - total / 2)};
+}
+
+} // namespace sluice::models::tflite
