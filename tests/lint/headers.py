@@ -28,7 +28,10 @@ def proven_by_source(header):
 
 
 def load_commands(build):
-    with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
+    path = os.path.join(build, "compile_commands.json")
+    if not os.path.exists(path):
+        sources.finish([f"{path} is not there; build first: ./dev build"], "")
+    with open(path, encoding="utf-8") as file:
         entries = json.load(file)
     commands = {}
     for entry in entries:
@@ -43,8 +46,8 @@ def nearest(header, commands):
     return max(commands, key=lambda path: len(os.path.commonprefix([path, header])))
 
 
-def syntax_command(header, words):
-    """The source's command without its input, output and dependency file."""
+def syntax_command(words):
+    """The source's command with standard input for its input, and no output."""
     kept, skip = [], False
     for word in words:
         if skip:
@@ -53,14 +56,13 @@ def syntax_command(header, words):
             skip = True
         elif word not in ("-MD", "-MMD") and os.path.basename(word) != "ccache":
             kept.append(word)
-    return [*kept, "-fsyntax-only", "-x", "c++",
-            os.path.join(sources.REPO, header)]
+    return [*kept, "-fdiagnostics-color=never", "-fsyntax-only", "-x", "c++", "-"]
 
 
 def compile_alone(header, commands):
     folder, words = commands[nearest(header, commands)]
-    command = syntax_command(header, words)
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(syntax_command(words), input=f'#include "{header}"\n', cwd=folder, capture_output=True, text=True,
+                          check=False)
     if done.returncode == 0:
         return []
     return [f"{header}: does not compile alone:\n{done.stderr.rstrip()}"]
