@@ -278,13 +278,14 @@ Result<OperandId> GraphBuilder::where(OperandId condition, OperandId true_value,
 }
 
 Result<Graph> GraphBuilder::build(std::vector<NamedOperand> outputs) {
+    GraphParts parts = std::exchange(parts_, {});
     for (const NamedOperand& output : outputs) {
-        if (index(output.id) >= parts_.operands.size()) {
+        if (index(output.id) >= parts.operands.size()) {
             return fail(ErrorCode::InvalidArgument,
                         "output '{}': operand %{} does not belong to this builder, which has {}",
-                        output.name, index(output.id), parts_.operands.size());
+                        output.name, index(output.id), parts.operands.size());
         }
-        Operand& operand = parts_.operands[index(output.id)];
+        Operand& operand = parts.operands[index(output.id)];
         if (operand.kind != OperandKind::Result) {
             return fail(ErrorCode::InvalidArgument,
                         "output '{}' is an input or a constant; pass it through identity",
@@ -294,7 +295,6 @@ Result<Graph> GraphBuilder::build(std::vector<NamedOperand> outputs) {
             operand.name = output.name;
         }
     }
-    GraphParts parts = std::exchange(parts_, {});
     parts.outputs = std::move(outputs);
     return Graph::create(std::move(parts));
 }

@@ -3,10 +3,10 @@
 //
 // Names are WebNN's in snake_case; options are the attribute structs of core/ops. Every method
 // validates as the specification says and returns the operand, or an error that names the operator
-// and the label: "conv2d 'stem': groups 3 does not divide 16 input channels", or the place among the
-// nodes where there is no label: "conv2d #3: ...". An id out of range is an InvalidArgument; an id of
-// another builder is one too where it is out of this one's range, and cannot be told apart elsewhere.
-// Not thread-safe.
+// and the label: "conv2d 'stem': groups 3 does not divide 16 input channels", or the place among
+// the nodes where there is no label: "conv2d #3: ...". An id out of range is an InvalidArgument; an
+// id of another builder is one too where it is out of this one's range, and cannot be told apart
+// elsewhere. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -106,7 +106,7 @@ public:
     [[nodiscard]] const Operand& operand(OperandId id) const { return parts_.operand(id); }
 
     // Names the graph's outputs, which must be results of nodes, and finishes. The builder is empty
-    // after success.
+    // afterwards, also after a failure.
     [[nodiscard]] Result<Graph> build(std::vector<NamedOperand> outputs);
 
 private:

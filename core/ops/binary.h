@@ -28,11 +28,11 @@ enum class BinaryKind : std::uint8_t {
 struct Binary {
     static constexpr std::string_view kName = "binary";
     BinaryKind kind = BinaryKind::Add;
-    Activation activation; // applied to the result; set by the fusion pass only
+    Activation activation{}; // applied to the result; set by the fusion pass only
 };
 
-// Inputs: a, b of one type. Output: the broadcast shape; uint8 for comparisons and logic. prelu: b is
-// the slope, the types are signed ones, and the shapes broadcast both ways as in the others.
+// Inputs: a, b of one type. Output: the broadcast shape; uint8 for comparisons and logic. prelu: b
+// is the slope, the types are signed ones, and the shapes broadcast both ways as in the others.
 [[nodiscard]] Result<std::vector<graph::TensorDesc>>
 infer(const Binary& op, std::span<const graph::TensorDesc> inputs);
 
