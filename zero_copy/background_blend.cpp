@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+// BackgroundBlend: the background replaced in the frame's own planes.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/base/checked_math.h"
+#include "core/base/result.h"
+#include "core/runtime/thread_pool.h"
+#include "zero_copy/blur_kernels.h"
+#include "zero_copy/cell_blur.h"
+#include "zero_copy/color.h"
+#include "zero_copy/frame.h"
+#include "zero_copy/mask_sampler.h"
+#include "zero_copy/pixel_format.h"
+#include "zero_copy/row_kernels.h"
+#include "zero_copy/sample_group.h"
+#include "zero_copy/tensor_to_frame.h"
+
+namespace sluice::zero_copy {
+
+namespace {
+
+constexpr std::size_t kStrip = MaskSampler::kStrip;
+constexpr std::size_t kSamplesPerTask = 32768;
+constexpr double kMaxBlurSigma = 0.5;
+// Weight that even the person keeps in the blurred background, so that it has a value everywhere:
+// a quarter of a code at most.
+constexpr float kLeastWeight = 1.0F / 1024.0F;
+
+using Strip = std::array<float, kStrip>;
+
+} // namespace
+
+struct BackgroundBlend::Scratch {
+    // A group of samples with what its effect needs.
+    struct GroupState {
+        SampleGroup group;
+        std::array<bool, 4> written{}; // lanes
+        MaskSampler mask;
+        // Blur: cells, and where each column lies between them.
+        std::size_t cell_x = 1;
+        std::size_t cell_y = 1;
+        std::optional<CellBlur> blur = std::nullopt;
+        std::vector<std::int32_t> first = {};
+        std::vector<float> weight = {};
+    };
+
+    FrameFormat format;
+    BackgroundEffect effect = BackgroundEffect::Blur;
+    BlurPlan plan;
+    std::array<float, 4> color{};
+    std::optional<FrameView> picture;
+    std::vector<GroupState> groups;
+
+    void add_group(const SampleGroup& group);
+    void gather_cells(GroupState& state, const MutableFrameView& frame, const Mask& mask,
+                      std::size_t cell_row) const;
+    void blend_row(const GroupState& state, const MutableFrameView& frame, const Mask& mask,
+                   std::size_t y) const;
+    void background(const GroupState& state, std::size_t y, std::size_t x, std::size_t count,
+                    const LaneStrips& out) const;
+    [[nodiscard]] std::size_t rows(const GroupState& state) const {
+        return state.group.rows(format.height);
+    }
+    [[nodiscard]] std::size_t columns(const GroupState& state) const {
+        return state.group.columns(format.width);
+    }
+};
+
+void BackgroundBlend::Scratch::add_group(const SampleGroup& group) {
+    GroupState state{.group = group, .mask = MaskSampler(format, group)};
+    std::size_t values = 0;
+    for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+        const int component = group.component_of_lane[lane];
+        state.written[lane] =
+            effect == BackgroundEffect::Key ? component == 3 : component >= 0 && component < 3;
+        values += state.written[lane] ? 1 : 0;
+    }
+    if (values == 0) {
+        return;
+    }
+    if (effect == BackgroundEffect::Blur) {
+        // Cells hold whole chroma samples.
+        state.cell_x = plan.cell >> group.shift_x;
+        state.cell_y = plan.cell >> group.shift_y;
+        const std::size_t cells_x = div_ceil(columns(state), state.cell_x);
+        const std::size_t cells_y = div_ceil(rows(state), state.cell_y);
+        state.blur.emplace(cells_x, cells_y, values, plan.kernel.radius);
+        state.first.resize(columns(state));
+        state.weight.resize(columns(state));
+        const double last = static_cast<double>(cells_x) - 1.0;
+        for (std::size_t i = 0; i < state.first.size(); ++i) {
+            const double at =
+                ((static_cast<double>(i) + 0.5) / static_cast<double>(state.cell_x)) - 0.5;
+            const double kept = std::clamp(at, 0.0, last);
+            const double first = std::min(std::floor(kept), std::max(last - 1.0, 0.0));
+            state.first[i] = static_cast<std::int32_t>(first);
+            state.weight[i] = static_cast<float>(kept - first);
+        }
+    }
+    groups.push_back(std::move(state));
+}
+
+// Sums the samples of one row of cells, weighted by how much they are background.
+void BackgroundBlend::Scratch::gather_cells(GroupState& state, const MutableFrameView& frame,
+                                            const Mask& mask, std::size_t cell_row) const {
+    const SampleGroup& group = state.group;
+    Strip weight;                    // NOLINT: filled as far as it is read
+    std::array<Strip, 4> values;     // NOLINT: the same
+    std::array<Strip, 4> value_sums; // NOLINT: the same
+    Strip weight_sums;               // NOLINT: the same
+    LaneStrips loaded{};
+    for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+        loaded[lane] = state.written[lane] ? values[lane].data() : nullptr;
+    }
+    const std::size_t begin = cell_row * state.cell_y;
+    const std::size_t end = std::min(begin + state.cell_y, rows(state));
+    const auto sum_cells = [&](const Strip& strip, std::size_t count, float* cells) {
+        for (std::size_t x = 0; x < count; x += state.cell_x) {
+            const std::size_t stop = std::min(x + state.cell_x, count);
+            float sum = 0.0F;
+            for (std::size_t i = x; i < stop; ++i) {
+                sum += strip[i];
+            }
+            cells[x / state.cell_x] = sum;
+        }
+    };
+    for (std::size_t x = 0; x < columns(state); x += kStrip) {
+        const std::size_t count = std::min(kStrip, columns(state) - x);
+        weight_sums.fill(0.0F);
+        for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+            if (state.written[lane]) {
+                value_sums[lane].fill(0.0F);
+            }
+        }
+        for (std::size_t y = begin; y < end; ++y) {
+            state.mask.sample(mask, y, x, count, weight.data());
+            scale_offset(weight.data(), -1.0F, 1.0F + kLeastWeight, count, weight.data());
+            accumulate_strip(weight.data(), count, weight_sums.data());
+            load_lanes(group, frame.row(group.plane, y) + (x * group.step_bytes()), count, loaded);
+            for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+                if (state.written[lane]) {
+                    accumulate_product(values[lane].data(), weight.data(), count,
+                                       value_sums[lane].data());
+                }
+            }
+        }
+        const std::size_t cell = x / state.cell_x;
+        sum_cells(weight_sums, count, state.blur->weights(cell_row) + cell);
+        std::size_t value = 0;
+        for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+            if (state.written[lane]) {
+                sum_cells(value_sums[lane], count, state.blur->sums(value++, cell_row) + cell);
+            }
+        }
+    }
+}
+
+// The blurred picture or the other one, as strips.
+void BackgroundBlend::Scratch::background(const GroupState& state, std::size_t y, std::size_t x,
+                                          std::size_t count, const LaneStrips& out) const {
+    if (effect == BackgroundEffect::Picture) {
+        const SampleGroup& group = state.group;
+        load_lanes(group, picture->row(group.plane, y) + (x * group.step_bytes()), count, out);
+        return;
+    }
+    const double last = static_cast<double>(state.blur->rows()) - 1.0;
+    const double at = ((static_cast<double>(y) + 0.5) / static_cast<double>(state.cell_y)) - 0.5;
+    const double kept = std::clamp(at, 0.0, last);
+    const auto upper = static_cast<std::size_t>(kept);
+    const std::size_t lower = std::min(upper + 1, state.blur->rows() - 1);
+    const auto weight = static_cast<float>(kept - static_cast<double>(upper));
+    const std::int32_t* const first = state.first.data() + x;
+    const auto begin = static_cast<std::size_t>(first[0]);
+    const std::size_t end = std::min<std::size_t>(static_cast<std::size_t>(first[count - 1]) + 2,
+                                                  state.blur->columns());
+    std::array<float, kStrip + 3> cells; // NOLINT: filled as far as it is read
+    std::size_t value = 0;
+    for (std::size_t lane = 0; lane < state.group.lanes; ++lane) {
+        if (out[lane] == nullptr) {
+            continue;
+        }
+        lerp_rows(state.blur->picture(value, upper) + begin,
+                  state.blur->picture(value, lower) + begin, weight, end - begin, cells.data());
+        cells[end - begin] = cells[end - begin - 1];
+        gather_lerp(cells.data(), first[0], first, state.weight.data() + x, count, out[lane]);
+        ++value;
+    }
+}
+
+void BackgroundBlend::Scratch::blend_row(const GroupState& state, const MutableFrameView& frame,
+                                         const Mask& mask, std::size_t y) const {
+    const SampleGroup& group = state.group;
+    Strip share;               // NOLINT: filled as far as it is read
+    std::array<Strip, 4> fore; // NOLINT: the same
+    std::array<Strip, 4> back; // NOLINT: the same
+    LaneStrips fore_lanes{};
+    LaneStrips back_lanes{};
+    ConstLaneStrips stored{};
+    for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+        if (state.written[lane]) {
+            fore_lanes[lane] = fore[lane].data();
+            back_lanes[lane] = back[lane].data();
+            stored[lane] = fore[lane].data();
+        }
+    }
+    for (std::size_t x = 0; x < columns(state); x += kStrip) {
+        const std::size_t count = std::min(kStrip, columns(state) - x);
+        std::byte* const row = frame.row(group.plane, y) + (x * group.step_bytes());
+        state.mask.sample(mask, y, x, count, share.data());
+        if (effect == BackgroundEffect::Key) {
+            for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+                if (state.written[lane]) {
+                    scale_offset(share.data(), 255.0F, 0.0F, count, fore[lane].data());
+                }
+            }
+            store_lanes(group, stored, count, row);
+            continue;
+        }
+        load_lanes(group, row, count, fore_lanes);
+        if (effect != BackgroundEffect::Color) {
+            background(state, y, x, count, back_lanes);
+        }
+        for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+            if (!state.written[lane]) {
+                continue;
+            }
+            if (effect == BackgroundEffect::Color) {
+                const auto component = static_cast<std::size_t>(group.component_of_lane[lane]);
+                blend_constant(color[component], share.data(), count, fore[lane].data());
+            } else {
+                blend_rows(back[lane].data(), share.data(), count, fore[lane].data());
+            }
+        }
+        store_lanes(group, stored, count, row);
+    }
+}
+
+BackgroundBlend::BackgroundBlend(std::unique_ptr<Scratch> scratch) : scratch_(std::move(scratch)) {}
+BackgroundBlend::BackgroundBlend(BackgroundBlend&&) noexcept = default;
+BackgroundBlend& BackgroundBlend::operator=(BackgroundBlend&&) noexcept = default;
+BackgroundBlend::~BackgroundBlend() = default;
+
+Result<BackgroundBlend> BackgroundBlend::create(const FrameFormat& frame,
+                                                const BackgroundSettings& settings) {
+    const FormatInfo& layout = info(frame.pixel_format);
+    if (frame.width == 0 || frame.height == 0) {
+        return fail(ErrorCode::InvalidArgument, "background: frame size {}x{} is empty",
+                    frame.width, frame.height);
+    }
+    if (settings.effect == BackgroundEffect::Key && !layout.components[3].present) {
+        return fail(ErrorCode::Unsupported,
+                    "background: {} has no alpha channel for a key; RGBA and BGRA have one",
+                    layout.gst_name);
+    }
+    if (settings.effect == BackgroundEffect::Blur &&
+        !(settings.blur_sigma > 0.0 && settings.blur_sigma <= kMaxBlurSigma)) {
+        return fail(ErrorCode::InvalidArgument,
+                    "background: a blur of {} of the frame's height is not within 0 and {}",
+                    settings.blur_sigma, kMaxBlurSigma);
+    }
+    auto scratch = std::make_unique<Scratch>();
+    scratch->format = frame;
+    scratch->effect = settings.effect;
+    if (settings.effect == BackgroundEffect::Picture) {
+        if (settings.picture == nullptr) {
+            return fail(ErrorCode::InvalidArgument, "background: no picture given");
+        }
+        const FrameFormat& picture = settings.picture->format();
+        if (picture != frame) {
+            return fail(ErrorCode::InvalidArgument,
+                        "background: the picture is {} {}x{}, the frame {} {}x{}; both must have "
+                        "one format, size and colorimetry",
+                        info(picture.pixel_format).gst_name, picture.width, picture.height,
+                        layout.gst_name, frame.width, frame.height);
+        }
+        scratch->picture = *settings.picture;
+    }
+    const Color& color = settings.color;
+    scratch->color =
+        color_codes(frame, {color.red / 255.0, color.green / 255.0, color.blue / 255.0});
+    scratch->plan = plan_blur(settings.blur_sigma * frame.height);
+    for (const SampleGroup& group : sample_groups(frame.pixel_format)) {
+        scratch->add_group(group);
+    }
+    return BackgroundBlend(std::move(scratch));
+}
+
+void BackgroundBlend::run(const MutableFrameView& frame, const Mask& mask,
+                          runtime::ThreadPool& threads) {
+    Scratch& scratch = *scratch_;
+    if (frame.format() != scratch.format || mask.data == nullptr || mask.width == 0 ||
+        mask.height == 0 || mask.stride_bytes < mask.width) {
+        return;
+    }
+    for (Scratch::GroupState& state : scratch.groups) {
+        state.mask.prepare(mask.width, mask.height);
+        const std::size_t rows = scratch.rows(state);
+        const std::size_t columns = scratch.columns(state);
+        const std::size_t grain = std::max<std::size_t>(1, kSamplesPerTask / columns);
+        if (state.blur) {
+            const std::size_t cell_rows = div_ceil(rows, state.cell_y);
+            state.blur->reset(div_ceil(columns, state.cell_x), cell_rows);
+            threads.parallel_for(cell_rows, std::max<std::size_t>(1, grain / state.cell_y),
+                                 [&](std::size_t begin, std::size_t end) {
+                                     for (std::size_t row = begin; row < end; ++row) {
+                                         scratch.gather_cells(state, frame, mask, row);
+                                     }
+                                 });
+            state.blur->blur(scratch.plan.kernel, threads);
+        }
+        threads.parallel_for(rows, grain, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t y = begin; y < end; ++y) {
+                scratch.blend_row(state, frame, mask, y);
+            }
+        });
+    }
+}
+
+} // namespace sluice::zero_copy

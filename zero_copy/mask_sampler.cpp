@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// MaskSampler: tables of columns, rows on the fly.
+#include "zero_copy/mask_sampler.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "zero_copy/frame.h"
+#include "zero_copy/row_kernels.h"
+#include "zero_copy/sample_group.h"
+#include "zero_copy/tensor_to_frame.h"
+
+namespace sluice::zero_copy {
+
+namespace {
+
+constexpr std::size_t kMaxSpan = 1024; // mask columns under a strip for the fast way
+constexpr float kUnit = 1.0F / 255.0F;
+
+struct Taps {
+    std::int32_t first;
+    float weight;
+};
+
+// `position` counts mask samples from the first one's centre.
+Taps taps_at(double position, std::uint32_t samples) {
+    const double last = samples - 1.0;
+    const double kept = std::clamp(position, 0.0, last);
+    const double first = std::min(std::floor(kept), std::max(last - 1.0, 0.0));
+    return {.first = static_cast<std::int32_t>(first), .weight = static_cast<float>(kept - first)};
+}
+
+} // namespace
+
+MaskSampler::MaskSampler(const FrameFormat& frame, const SampleGroup& group)
+    : offset_y_(site_offset(group, frame.color.chroma_site).y),
+      offset_x_(site_offset(group, frame.color.chroma_site).x),
+      rows_in_frame_(static_cast<double>(frame.height) / (1U << group.shift_y)),
+      columns_in_frame_(static_cast<double>(frame.width) / (1U << group.shift_x)),
+      first_(group.columns(frame.width)), weight_(group.columns(frame.width)) {}
+
+void MaskSampler::prepare(std::uint32_t mask_width, std::uint32_t mask_height) {
+    mask_height_ = mask_height;
+    if (mask_width == mask_width_) {
+        return;
+    }
+    mask_width_ = mask_width;
+    const double scale = mask_width / columns_in_frame_;
+    same_width_ = first_.size() == mask_width;
+    for (std::size_t i = 0; i < first_.size(); ++i) {
+        const double at = (static_cast<double>(i) + 0.5 - offset_x_) * scale;
+        const Taps taps = taps_at(at - 0.5, mask_width);
+        first_[i] = taps.first;
+        weight_[i] = taps.weight;
+        same_width_ = same_width_ && at - 0.5 == static_cast<double>(i);
+    }
+}
+
+void MaskSampler::sample(const BackgroundBlend::Mask& mask, std::size_t y, std::size_t x,
+                         std::size_t count, float* out) const {
+    const double at = (static_cast<double>(y) + 0.5 - offset_y_) * (mask_height_ / rows_in_frame_);
+    const Taps down = taps_at(at - 0.5, mask_height_);
+    const std::uint8_t* const upper =
+        mask.data + (static_cast<std::size_t>(down.first) * mask.stride_bytes);
+    const std::uint8_t* const lower = mask_height_ > 1 ? upper + mask.stride_bytes : upper;
+    if (same_width_) {
+        lerp_bytes(upper + x, lower + x, down.weight, kUnit, count, out);
+        return;
+    }
+    const std::int32_t* const first = first_.data() + x;
+    const float* const weight = weight_.data() + x;
+    const auto begin = static_cast<std::size_t>(first[0]);
+    const std::size_t end =
+        std::min<std::size_t>(static_cast<std::size_t>(first[count - 1]) + 2, mask_width_);
+    if (end - begin <= kMaxSpan) {
+        std::array<float, kMaxSpan + 1> columns; // NOLINT: filled as far as it is read
+        lerp_bytes(upper + begin, lower + begin, down.weight, kUnit, end - begin, columns.data());
+        columns[end - begin] = columns[end - begin - 1];
+        gather_lerp(columns.data(), first[0], first, weight, count, out);
+        return;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto left = static_cast<std::size_t>(first[i]);
+        const std::size_t right = std::min<std::size_t>(left + 1, mask_width_ - 1);
+        const auto column = [&](std::size_t k) {
+            const auto a = static_cast<float>(upper[k]);
+            return a + ((static_cast<float>(lower[k]) - a) * down.weight);
+        };
+        const float a = column(left);
+        out[i] = (a + ((column(right) - a) * weight[i])) * kUnit;
+    }
+}
+
+} // namespace sluice::zero_copy

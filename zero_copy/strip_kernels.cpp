@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+// Strip kernels: resampling, blending and colour conversion of strips of floats.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "zero_copy/row_kernels.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "zero_copy/strip_kernels.cpp"
+#include <hwy/foreach_target.h> // IWYU pragma: keep
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace sluice::zero_copy::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using Floats = hn::ScalableTag<float>;
+using Ints = hn::RebindToSigned<Floats>;
+using Words = hn::RebindToUnsigned<Floats>;
+using Bytes = hn::Rebind<std::uint8_t, Floats>;
+using Vec = hn::Vec<Floats>;
+
+HWY_INLINE float mix(float a, float b, float weight) {
+    return a + ((b - a) * weight);
+}
+
+void gather(const float* in, std::int32_t base, const std::int32_t* first, const float* weight,
+            std::size_t count, float* out) {
+    const Floats df;
+    const Ints di;
+    const std::size_t n = hn::Lanes(df);
+    const auto shift = hn::Set(di, base);
+    std::size_t x = 0;
+    for (; x + n <= count; x += n) {
+        const auto index = hn::Sub(hn::LoadU(di, first + x), shift);
+        const Vec a = hn::GatherIndex(df, in, index);
+        const Vec b = hn::GatherIndex(df, in + 1, index);
+        hn::StoreU(hn::MulAdd(hn::Sub(b, a), hn::LoadU(df, weight + x), a), df, out + x);
+    }
+    for (; x < count; ++x) {
+        const float* const at = in + (first[x] - base);
+        out[x] = mix(at[0], at[1], weight[x]);
+    }
+}
+
+void lerp_floats(const float* upper, const float* lower, float weight, std::size_t count,
+                 float* out) {
+    const Floats df;
+    const std::size_t n = hn::Lanes(df);
+    const Vec w = hn::Set(df, weight);
+    std::size_t x = 0;
+    for (; x + n <= count; x += n) {
+        const Vec a = hn::LoadU(df, upper + x);
+        hn::StoreU(hn::MulAdd(hn::Sub(hn::LoadU(df, lower + x), a), w, a), df, out + x);
+    }
+    for (; x < count; ++x) {
+        out[x] = mix(upper[x], lower[x], weight);
+    }
+}
+
+HWY_INLINE Vec load_bytes(const std::uint8_t* from) {
+    return hn::ConvertTo(Floats(), hn::PromoteTo(Ints(), hn::LoadU(Bytes(), from)));
+}
+
+void lerp_byte_rows(const std::uint8_t* upper, const std::uint8_t* lower, float weight, float scale,
+                    std::size_t count, float* out) {
+    const Floats df;
+    const std::size_t n = hn::Lanes(df);
+    const Vec w = hn::Set(df, weight);
+    const Vec unit = hn::Set(df, scale);
+    std::size_t x = 0;
+    for (; x + n <= count; x += n) {
+        const Vec a = load_bytes(upper + x);
+        const Vec v = hn::MulAdd(hn::Sub(load_bytes(lower + x), a), w, a);
+        hn::StoreU(hn::Mul(v, unit), df, out + x);
+    }
+    for (; x < count; ++x) {
+        out[x] = mix(static_cast<float>(upper[x]), static_cast<float>(lower[x]), weight) * scale;
+    }
+}
+
+HWY_INLINE Vec word_sample(const std::uint32_t* words, int shift, hn::Vec<Words> mask) {
+    const auto bits = hn::And(hn::ShiftRightSame(hn::LoadU(Words(), words), shift), mask);
+    return hn::ConvertTo(Floats(), hn::BitCast(Ints(), bits));
+}
+
+void lerp_word_rows(const WordRow& upper, const WordRow& lower, const WordBits& bits,
+                    float weight_y, const float* weight_x, std::size_t count, float* out) {
+    const Floats df;
+    const std::size_t n = hn::Lanes(df);
+    const auto mask = hn::Set(Words(), bits.mask);
+    const Vec wy = hn::Set(df, weight_y);
+    std::size_t x = 0;
+    for (; x + n <= count; x += n) {
+        const Vec a0 = word_sample(upper.tap0 + x, bits.shift0, mask);
+        const Vec a1 = word_sample(upper.tap1 + x, bits.shift1, mask);
+        const Vec b0 = word_sample(lower.tap0 + x, bits.shift0, mask);
+        const Vec b1 = word_sample(lower.tap1 + x, bits.shift1, mask);
+        const Vec left = hn::MulAdd(hn::Sub(b0, a0), wy, a0);
+        const Vec right = hn::MulAdd(hn::Sub(b1, a1), wy, a1);
+        hn::StoreU(hn::MulAdd(hn::Sub(right, left), hn::LoadU(df, weight_x + x), left), df,
+                   out + x);
+    }
+    const auto sample = [&](std::uint32_t word, int shift) {
+        return static_cast<float>((word >> shift) & bits.mask);
+    };
+    for (; x < count; ++x) {
+        const float left =
+            mix(sample(upper.tap0[x], bits.shift0), sample(lower.tap0[x], bits.shift0), weight_y);
+        const float right =
+            mix(sample(upper.tap1[x], bits.shift1), sample(lower.tap1[x], bits.shift1), weight_y);
+        out[x] = mix(left, right, weight_x[x]);
+    }
+}
+
+// One output channel of a TensorTransform.
+struct Channel {
+    Vec x, y, z, offset, low, high;
+    HWY_INLINE Channel(const TensorTransform& t, std::size_t c)
+        : x(hn::Set(Floats(), t.matrix[c][0])), y(hn::Set(Floats(), t.matrix[c][1])),
+          z(hn::Set(Floats(), t.matrix[c][2])), offset(hn::Set(Floats(), t.offset[c])),
+          low(hn::Set(Floats(), t.minimum)), high(hn::Set(Floats(), t.maximum)) {}
+    HWY_INLINE Vec operator()(Vec a, Vec b, Vec c) const {
+        const Vec v = hn::MulAdd(a, x, hn::MulAdd(b, y, hn::MulAdd(c, z, offset)));
+        return hn::Min(hn::Max(v, low), high);
+    }
+};
+
+HWY_INLINE float convert_one(const TensorTransform& t, std::size_t channel, float a, float b,
+                             float c) {
+    const auto& row = t.matrix[channel];
+    const float v = (a * row[0]) + (b * row[1]) + (c * row[2]) + t.offset[channel];
+    return std::min(std::max(v, t.minimum), t.maximum);
+}
+
+void to_interleaved(const TensorTransform& t, const std::array<const float*, 3>& in,
+                    std::size_t count, float* out) {
+    const Floats df;
+    const std::size_t n = hn::Lanes(df);
+    const Channel first(t, 0);
+    const Channel second(t, 1);
+    const Channel third(t, 2);
+    std::size_t x = 0;
+    for (; x + n <= count; x += n) {
+        const Vec a = hn::LoadU(df, in[0] + x);
+        const Vec b = hn::LoadU(df, in[1] + x);
+        const Vec c = hn::LoadU(df, in[2] + x);
+        hn::StoreInterleaved3(first(a, b, c), second(a, b, c), third(a, b, c), df, out + (3 * x));
+    }
+    for (; x < count; ++x) {
+        for (std::size_t channel = 0; channel < 3; ++channel) {
+            out[(3 * x) + channel] = convert_one(t, channel, in[0][x], in[1][x], in[2][x]);
+        }
+    }
+}
+
+void to_planar(const TensorTransform& t, const std::array<const float*, 3>& in, std::size_t count,
+               std::size_t channels, const std::array<float*, 3>& out) {
+    const Floats df;
+    const std::size_t n = hn::Lanes(df);
+    for (std::size_t channel = 0; channel < channels; ++channel) {
+        const Channel convert(t, channel);
+        std::size_t x = 0;
+        for (; x + n <= count; x += n) {
+            const Vec v = convert(hn::LoadU(df, in[0] + x), hn::LoadU(df, in[1] + x),
+                                  hn::LoadU(df, in[2] + x));
+            hn::StoreU(v, df, out[channel] + x);
+        }
+        for (; x < count; ++x) {
+            out[channel][x] = convert_one(t, channel, in[0][x], in[1][x], in[2][x]);
+        }
+    }
+}
+
+void blend_strips(const float* back, const float* mask, std::size_t count, float* fore) {
+    const Floats df;
+    const std::size_t n = hn::Lanes(df);
+    std::size_t x = 0;
+    for (; x + n <= count; x += n) {
+        const Vec b = hn::LoadU(df, back + x);
+        const Vec f = hn::LoadU(df, fore + x);
+        hn::StoreU(hn::MulAdd(hn::Sub(f, b), hn::LoadU(df, mask + x), b), df, fore + x);
+    }
+    for (; x < count; ++x) {
+        fore[x] = mix(back[x], fore[x], mask[x]);
+    }
+}
+
+void blend_with_constant(float back, const float* mask, std::size_t count, float* fore) {
+    const Floats df;
+    const std::size_t n = hn::Lanes(df);
+    const Vec b = hn::Set(df, back);
+    std::size_t x = 0;
+    for (; x + n <= count; x += n) {
+        const Vec f = hn::LoadU(df, fore + x);
+        hn::StoreU(hn::MulAdd(hn::Sub(f, b), hn::LoadU(df, mask + x), b), df, fore + x);
+    }
+    for (; x < count; ++x) {
+        fore[x] = mix(back, fore[x], mask[x]);
+    }
+}
+
+void upsample(const float* in, const PairWeights& weights, std::size_t count, float* out) {
+    const Floats df;
+    const std::size_t n = hn::Lanes(df);
+    const Vec e0 = hn::Set(df, weights.even[0]);
+    const Vec e1 = hn::Set(df, weights.even[1]);
+    const Vec e2 = hn::Set(df, weights.even[2]);
+    const Vec o0 = hn::Set(df, weights.odd[0]);
+    const Vec o1 = hn::Set(df, weights.odd[1]);
+    const Vec o2 = hn::Set(df, weights.odd[2]);
+    std::size_t x = 0;
+    for (; x + n <= count; x += n) {
+        const Vec a = hn::LoadU(df, in + x - 1);
+        const Vec b = hn::LoadU(df, in + x);
+        const Vec c = hn::LoadU(df, in + x + 1);
+        const Vec even = hn::MulAdd(a, e0, hn::MulAdd(b, e1, hn::Mul(c, e2)));
+        const Vec odd = hn::MulAdd(a, o0, hn::MulAdd(b, o1, hn::Mul(c, o2)));
+        hn::StoreInterleaved2(even, odd, df, out + (2 * x));
+    }
+    for (; x < count; ++x) {
+        const float* const at = in + x;
+        out[2 * x] =
+            (at[-1] * weights.even[0]) + (at[0] * weights.even[1]) + (at[1] * weights.even[2]);
+        out[(2 * x) + 1] =
+            (at[-1] * weights.odd[0]) + (at[0] * weights.odd[1]) + (at[1] * weights.odd[2]);
+    }
+}
+
+void add_scaled_strip(const float* in, float scale, std::size_t count, float* out) {
+    const Floats df;
+    const std::size_t n = hn::Lanes(df);
+    const Vec s = hn::Set(df, scale);
+    std::size_t x = 0;
+    for (; x + n <= count; x += n) {
+        hn::StoreU(hn::MulAdd(hn::LoadU(df, in + x), s, hn::LoadU(df, out + x)), df, out + x);
+    }
+    for (; x < count; ++x) {
+        out[x] += in[x] * scale;
+    }
+}
+
+void add_rgb_strip(const float* rgb, const std::array<float, 3>& scale, std::size_t count,
+                   float* out) {
+    const Floats df;
+    const std::size_t n = hn::Lanes(df);
+    const Vec sr = hn::Set(df, scale[0]);
+    const Vec sg = hn::Set(df, scale[1]);
+    const Vec sb = hn::Set(df, scale[2]);
+    std::size_t x = 0;
+    for (; x + n <= count; x += n) {
+        Vec r = sr;
+        Vec g = sg;
+        Vec b = sb;
+        hn::LoadInterleaved3(df, rgb + (3 * x), r, g, b);
+        const Vec sum =
+            hn::MulAdd(r, sr, hn::MulAdd(g, sg, hn::MulAdd(b, sb, hn::LoadU(df, out + x))));
+        hn::StoreU(sum, df, out + x);
+    }
+    for (; x < count; ++x) {
+        const float* const at = rgb + (3 * x);
+        out[x] += (at[0] * scale[0]) + (at[1] * scale[1]) + (at[2] * scale[2]);
+    }
+}
+
+void unit_bytes(const float* in, std::size_t count, std::uint8_t* out) {
+    const Floats df;
+    const std::size_t n = hn::Lanes(df);
+    const Vec top = hn::Set(df, 255.0F);
+    std::size_t x = 0;
+    for (; x + n <= count; x += n) {
+        const Vec v = hn::Min(hn::Max(hn::Mul(hn::LoadU(df, in + x), top), hn::Zero(df)), top);
+        hn::StoreU(hn::DemoteTo(Bytes(), hn::NearestInt(v)), Bytes(), out + x);
+    }
+    for (; x < count; ++x) {
+        const float v = in[x] * 255.0F;
+        const float kept = v > 0.0F ? std::min(v, 255.0F) : 0.0F;
+        out[x] = static_cast<std::uint8_t>(std::nearbyint(kept));
+    }
+}
+
+} // namespace sluice::zero_copy::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sluice::zero_copy {
+
+HWY_EXPORT(gather);
+HWY_EXPORT(lerp_floats);
+HWY_EXPORT(lerp_byte_rows);
+HWY_EXPORT(lerp_word_rows);
+HWY_EXPORT(to_interleaved);
+HWY_EXPORT(to_planar);
+HWY_EXPORT(blend_strips);
+HWY_EXPORT(blend_with_constant);
+HWY_EXPORT(upsample);
+HWY_EXPORT(add_scaled_strip);
+HWY_EXPORT(add_rgb_strip);
+HWY_EXPORT(unit_bytes);
+
+void gather_lerp(const float* in, std::int32_t base, const std::int32_t* first, const float* weight,
+                 std::size_t count, float* out) {
+    HWY_DYNAMIC_DISPATCH(gather)(in, base, first, weight, count, out);
+}
+
+void lerp_rows(const float* upper, const float* lower, float weight, std::size_t count,
+               float* out) {
+    HWY_DYNAMIC_DISPATCH(lerp_floats)(upper, lower, weight, count, out);
+}
+
+void lerp_bytes(const std::uint8_t* upper, const std::uint8_t* lower, float weight, float scale,
+                std::size_t count, float* out) {
+    HWY_DYNAMIC_DISPATCH(lerp_byte_rows)(upper, lower, weight, scale, count, out);
+}
+
+void fetch_words(const std::byte* row, std::size_t row_bytes, std::size_t step, std::size_t offset,
+                 const std::int32_t* first, std::size_t count, std::uint32_t* word) {
+    for (std::size_t x = 0; x < count; ++x) {
+        const std::size_t at = (static_cast<std::size_t>(first[x]) * step) + offset;
+        if (at + 4 <= row_bytes) [[likely]] {
+            std::memcpy(word + x, row + at, 4);
+        } else {
+            word[x] = 0;
+            std::memcpy(word + x, row + at, at < row_bytes ? row_bytes - at : 0);
+        }
+    }
+}
+
+void lerp_words(const WordRow& upper, const WordRow& lower, const WordBits& bits, float weight_y,
+                const float* weight_x, std::size_t count, float* out) {
+    HWY_DYNAMIC_DISPATCH(lerp_word_rows)(upper, lower, bits, weight_y, weight_x, count, out);
+}
+
+void convert_interleaved(const TensorTransform& transform, const std::array<const float*, 3>& in,
+                         std::size_t count, float* out) {
+    HWY_DYNAMIC_DISPATCH(to_interleaved)(transform, in, count, out);
+}
+
+void convert_planar(const TensorTransform& transform, const std::array<const float*, 3>& in,
+                    std::size_t count, std::size_t channels, const std::array<float*, 3>& out) {
+    HWY_DYNAMIC_DISPATCH(to_planar)(transform, in, count, channels, out);
+}
+
+void blend_rows(const float* back, const float* mask, std::size_t count, float* fore) {
+    HWY_DYNAMIC_DISPATCH(blend_strips)(back, mask, count, fore);
+}
+
+void blend_constant(float back, const float* mask, std::size_t count, float* fore) {
+    HWY_DYNAMIC_DISPATCH(blend_with_constant)(back, mask, count, fore);
+}
+
+void upsample_pairs(const float* in, const PairWeights& weights, std::size_t count, float* out) {
+    HWY_DYNAMIC_DISPATCH(upsample)(in, weights, count, out);
+}
+
+void add_scaled(const float* in, float scale, std::size_t count, float* out) {
+    HWY_DYNAMIC_DISPATCH(add_scaled_strip)(in, scale, count, out);
+}
+
+void add_weighted_rgb(const float* rgb, const std::array<float, 3>& scale, std::size_t count,
+                      float* out) {
+    HWY_DYNAMIC_DISPATCH(add_rgb_strip)(rgb, scale, count, out);
+}
+
+void store_unit_bytes(const float* in, std::size_t count, std::uint8_t* out) {
+    HWY_DYNAMIC_DISPATCH(unit_bytes)(in, count, out);
+}
+
+} // namespace sluice::zero_copy
+#endif
