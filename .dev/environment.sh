@@ -50,7 +50,8 @@ host_is_debian_13() {
 prepare_host() {
     local missing
     missing=$(comm -23 <(packages) <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u))
-    [[ -z $missing ]] || install_on_host "$(wc -w <<<"$missing") packages" $missing
+    # shellcheck disable=SC2086  # a word each
+    [[ -z $missing ]] || install_on_host "packages" $missing
 }
 
 # install_on_host WHAT PACKAGE...: with apt, as root or by sudo where it asks for no password.
@@ -250,10 +251,17 @@ enter_root() {
         sandbox+=(--ro-bind /etc/ssl/certs /etc/ssl/certs --ro-bind-try /usr/local/share/ca-certificates /usr/local/share/ca-certificates)
         sandbox+=(--setenv NODE_EXTRA_CA_CERTS "${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}")
     fi
+    # Tests look for data beside the checkout, and skip where there is none.
+    for folder in "$(dirname "$repo")" "${SLUICE_WEBNN_VECTORS:-}"; do
+        case $folder in
+        '' | / | /usr | /usr/* | /etc | /etc/*) ;;
+        *) sandbox+=(--ro-bind-try "$folder" "$folder") ;;
+        esac
+    done
     for folder in /tmp "$HOME" "$cache" "${CCACHE_DIR:-}" "${XDG_RUNTIME_DIR:-}" "$repo" "$PWD"; do
         case $folder in
-        / | /proc* | /sys* | /dev*) continue ;;
-        /usr* | /etc* | /bin* | /sbin* | /lib*)
+        / | /proc/* | /sys/* | /dev/*) continue ;;
+        /usr | /usr/* | /etc | /etc/*)
             [[ $folder == "$PWD" && -d $root$folder ]] || die "$folder lies in a system folder, which the sandbox replaces; move it to a home folder and run this again"
             continue
             ;;

@@ -52,7 +52,7 @@ class LauncherTest(unittest.TestCase):
     def dev(self, *arguments, cwd=None, **environment):
         return subprocess.run([os.path.join(self.repo, "dev"), *arguments], cwd=cwd or self.repo,
                               env=self.environment(**environment), stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=120, check=False)
+                              text=True, timeout=240, check=False)
 
     def assert_one_error(self, done, code, *words):
         """The run failed with this code and one sentence that has these words."""

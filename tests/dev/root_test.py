@@ -52,7 +52,7 @@ class Root(LauncherTest):
             return 0
 
     def wait_until(self, condition):
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while not condition():
             self.assertLess(time.monotonic(), end, "waited in vain")
             time.sleep(0.02)
@@ -87,7 +87,7 @@ class Root(LauncherTest):
         run = self.start_build()
         self.wait_until(lambda: self.times_made() == 1 and self.roots())
         os.killpg(run.pid, signal.SIGINT)
-        run.communicate(timeout=30)
+        run.communicate(timeout=120)
         self.assertEqual(run.returncode, 130)
         self.assertEqual(self.roots(), [])
 
@@ -100,7 +100,7 @@ class Root(LauncherTest):
         self.write("go", "")
         self.assertIn("waiting for another ./dev", said)
         for run in (first, second):
-            output, errors = run.communicate(timeout=60)
+            output, errors = run.communicate(timeout=120)
             self.assertEqual(run.returncode, 0, errors)
             self.assertIn("--chdir", output)
         self.assertEqual(self.times_made(), 1)
