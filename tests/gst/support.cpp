@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// Frames, harnesses and pipelines for tests.
+#include "tests/gst/support.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <format>
+
+#include <gtest/gtest.h>
+
+#include "gst-plugins/background/picture.h"
+
+namespace sluice::testing {
+
+namespace {
+
+GstVideoInfo parse(const std::string& caps) {
+    const Ref parsed(gst_caps_from_string(caps.c_str()));
+    GstVideoInfo info;
+    EXPECT_TRUE(gst_video_info_from_caps(&info, parsed.get())) << caps;
+    return info;
+}
+
+std::filesystem::path cache() {
+    if (const char* folder = std::getenv("XDG_CACHE_HOME"); folder != nullptr && *folder != '\0') {
+        return std::filesystem::path(folder) / "sluice";
+    }
+    const char* home = std::getenv("HOME");
+    return std::filesystem::path(home != nullptr ? home : "/") / ".cache" / "sluice";
+}
+
+std::optional<std::filesystem::path> find(const char* variable, const char* folder,
+                                          const std::string& name) {
+    const char* set = std::getenv(variable);
+    const auto path = (set != nullptr ? std::filesystem::path(set) : cache() / folder) / name;
+    return std::filesystem::exists(path) ? std::optional(path) : std::nullopt;
+}
+
+// Plane geometry for all formats: components tell rows, the plane's first component its width.
+int plane_rows(const GstVideoInfo& info, guint plane) {
+    for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS(&info); ++c) {
+        if (GST_VIDEO_INFO_COMP_PLANE(&info, c) == plane) {
+            return GST_VIDEO_INFO_COMP_HEIGHT(&info, c);
+        }
+    }
+    return 0;
+}
+
+std::size_t plane_row_bytes(const GstVideoInfo& info, guint plane) {
+    for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS(&info); ++c) {
+        if (GST_VIDEO_INFO_COMP_PLANE(&info, c) == plane) {
+            const gint width = GST_VIDEO_INFO_COMP_WIDTH(&info, c);
+            const gint step = GST_VIDEO_INFO_COMP_PSTRIDE(&info, c);
+            return static_cast<std::size_t>(width) * static_cast<std::size_t>(step);
+        }
+    }
+    return 0;
+}
+
+} // namespace
+
+std::string video_caps(const std::string& format, int width, int height) {
+    return std::format("video/x-raw, format={}, width={}, height={}, framerate=25/1", format, width,
+                       height);
+}
+
+Ref<GstBuffer> make_frame(const std::string& caps, std::uint64_t number, int stride_padding) {
+    GstVideoInfo info = parse(caps);
+    const guint planes = GST_VIDEO_INFO_N_PLANES(&info);
+    gsize offsets[GST_VIDEO_MAX_PLANES]{};
+    gint strides[GST_VIDEO_MAX_PLANES]{};
+    gsize size = 0;
+    for (guint p = 0; p < planes; ++p) {
+        offsets[p] = size;
+        strides[p] = GST_VIDEO_INFO_PLANE_STRIDE(&info, p) + stride_padding;
+        size += static_cast<gsize>(strides[p]) * static_cast<gsize>(plane_rows(info, p));
+    }
+    Ref frame(
+        gst_buffer_new_allocate(nullptr, std::max(size, GST_VIDEO_INFO_SIZE(&info)), nullptr));
+    GstMapInfo map;
+    EXPECT_TRUE(gst_buffer_map(frame.get(), &map, GST_MAP_WRITE));
+    for (gsize i = 0; i < map.size; ++i) {
+        map.data[i] = static_cast<guint8>((i * 7 + number * 13) % 200 + 16);
+    }
+    gst_buffer_unmap(frame.get(), &map);
+    if (stride_padding > 0) {
+        gst_buffer_add_video_meta_full(frame.get(), GST_VIDEO_FRAME_FLAG_NONE,
+                                       GST_VIDEO_INFO_FORMAT(&info), static_cast<guint>(info.width),
+                                       static_cast<guint>(info.height), planes, offsets, strides);
+    }
+    GST_BUFFER_PTS(frame.get()) = number * 40 * GST_MSECOND;
+    GST_BUFFER_DURATION(frame.get()) = 40 * GST_MSECOND;
+    return frame;
+}
+
+std::vector<std::uint8_t> pixels(GstBuffer* buffer, const std::string& caps) {
+    const GstVideoInfo info = parse(caps);
+    GstVideoFrame frame;
+    std::vector<std::uint8_t> out;
+    EXPECT_TRUE(gst_video_frame_map(&frame, &info, buffer, GST_MAP_READ));
+    for (guint p = 0; p < GST_VIDEO_INFO_N_PLANES(&info); ++p) {
+        const auto* data = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, p));
+        for (int y = 0; y < plane_rows(info, p); ++y) {
+            const auto* row =
+                data + static_cast<std::ptrdiff_t>(y) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, p);
+            out.insert(out.end(), row, row + plane_row_bytes(info, p));
+        }
+    }
+    gst_video_frame_unmap(&frame);
+    return out;
+}
+
+std::optional<std::filesystem::path> footage(const std::string& name) {
+    return find("SLUICE_FOOTAGE_PATH", "footage", name);
+}
+
+std::optional<std::filesystem::path> model_file(const std::string& name) {
+    return find("SLUICE_MODEL_PATH", "models", name);
+}
+
+Ref<GstBuffer> picture_frame(const std::filesystem::path& path, const std::string& caps) {
+    const auto sample = gst::decode_picture(path, parse(caps));
+    EXPECT_TRUE(sample.has_value()) << sample.error().message;
+    Ref frame(gst_buffer_copy_deep(gst_sample_get_buffer(sample->get())));
+    GST_BUFFER_PTS(frame.get()) = 0;
+    GST_BUFFER_DURATION(frame.get()) = 40 * GST_MSECOND;
+    return frame;
+}
+
+Harness::Harness(const std::string& factory, const std::function<void(GstElement*)>& configure)
+    : bus_(gst_bus_new()) {
+    GstElement* element = gst_element_factory_make(factory.c_str(), nullptr);
+    EXPECT_NE(element, nullptr) << factory;
+    if (configure) {
+        configure(element);
+    }
+    gst_element_set_bus(element, bus_.get());
+    harness_ = gst_harness_new_with_element(element, "sink", "src");
+    gst_object_unref(element);
+}
+
+Harness::~Harness() {
+    gst_element_set_bus(harness_->element, nullptr);
+    gst_harness_teardown(harness_);
+}
+
+Ref<GstBuffer> Harness::run(Ref<GstBuffer> frame) {
+    gst_harness_push(harness_, frame.release());
+    return Ref(gst_harness_try_pull(harness_));
+}
+
+std::uint64_t stat_of(GstElement* element, const char* field) {
+    GstStructure* stats = nullptr;
+    g_object_get(element, "stats", &stats, nullptr);
+    guint64 value = 0;
+    EXPECT_TRUE(gst_structure_get_uint64(stats, field, &value)) << field;
+    gst_structure_free(stats);
+    return value;
+}
+
+std::uint64_t Harness::stat(const char* field) const {
+    return stat_of(element(), field);
+}
+
+std::vector<std::string> Harness::errors() const {
+    std::vector<std::string> texts;
+    while (const Ref message = pop(GST_MESSAGE_ERROR)) {
+        GError* error = nullptr;
+        gst_message_parse_error(message.get(), &error, nullptr);
+        texts.emplace_back(error->message);
+        g_error_free(error);
+    }
+    return texts;
+}
+
+Ref<GstMessage> Harness::pop(GstMessageType type) const {
+    return Ref(gst_bus_pop_filtered(bus_.get(), type));
+}
+
+Outcome run_pipeline(const std::string& line, double timeout_seconds) {
+    Outcome outcome;
+    const auto begin = std::chrono::steady_clock::now();
+    GError* broken = nullptr;
+    GstElement* made = gst_parse_launch(line.c_str(), &broken);
+    if (broken != nullptr) {
+        ADD_FAILURE() << line << ": " << broken->message;
+        g_error_free(broken);
+        return outcome;
+    }
+    gst_object_ref_sink(made);
+    const Ref pipeline(made);
+    const Ref bus(gst_element_get_bus(pipeline.get()));
+    gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+    const Ref first(gst_bus_timed_pop_filtered(
+        bus.get(), static_cast<GstClockTime>(timeout_seconds * static_cast<double>(GST_SECOND)),
+        static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS)));
+    outcome.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    outcome.timed_out = !first;
+    const auto note = [&](GstMessage* message) {
+        if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS) {
+            outcome.eos = true;
+            return;
+        }
+        GError* error = nullptr;
+        gst_message_parse_error(message, &error, nullptr);
+        outcome.errors.emplace_back(GST_OBJECT_NAME(GST_MESSAGE_SRC(message)), error->message);
+        outcome.error_codes.emplace_back(error->domain, error->code);
+        g_error_free(error);
+    };
+    if (first) {
+        note(first.get());
+    }
+    // What follows an error within a moment is counted too: one cause, one error.
+    while (const Ref more =
+               Ref(gst_bus_timed_pop_filtered(bus.get(), 50 * GST_MSECOND, GST_MESSAGE_ERROR))) {
+        note(more.get());
+    }
+    gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+    return outcome;
+}
+
+} // namespace sluice::testing
+
+int main(int argc, char** argv) {
+    ::testing::InitGoogleTest(&argc, argv);
+    gst_init(&argc, &argv);
+    const int result = RUN_ALL_TESTS();
+    gst_deinit(); // so that the leaks tracer has its say
+    return result;
+}
