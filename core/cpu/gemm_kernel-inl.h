@@ -28,14 +28,7 @@ using GemmTag = hn::CappedTag<float, 8>;
 using GemmTag = hn::ScalableTag<float>;
 #endif
 using GemmVec = hn::Vec<GemmTag>;
-
-#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
-inline constexpr std::size_t kTilePixels[kMaxPanelVectors] = {12, 12, 8, 6};
-inline constexpr std::size_t kPanelVectors = 4;
-#else // 16 registers
-inline constexpr std::size_t kTilePixels[kMaxPanelVectors] = {12, 6, 4, 0};
-inline constexpr std::size_t kPanelVectors = 3;
-#endif
+inline constexpr std::size_t kLanes = hn::MaxLanes(GemmTag());
 
 template <std::size_t... kIndex, class Body>
 HWY_INLINE void unroll(std::index_sequence<kIndex...>, Body&& body) {
@@ -60,7 +53,6 @@ HWY_INLINE void multiply(GemmAccumulators<kPixels, kVectors>& acc,
                          const float* const (&rows)[(kPixels + 2) / 3], std::size_t stride,
                          std::size_t k, const float* HWY_RESTRICT weights) {
     const GemmTag d;
-    constexpr std::size_t kLanes = hn::MaxLanes(GemmTag());
     unroll<kSteps>([&]<std::size_t kStep>() SLUICE_INLINE_LAMBDA {
         GemmVec b[kVectors];
         unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
@@ -75,104 +67,84 @@ HWY_INLINE void multiply(GemmAccumulators<kPixels, kVectors>& acc,
     });
 }
 
-// Adds what there is of the residual in the panel's vector `n` of pixel `m`.
-template <class V>
-HWY_INLINE V add_residual(const GemmTile& tile, std::size_t m, std::size_t n, V v) {
+// The first `count` lanes, 1..kLanes. Not StoreN: AVX2's masked store takes tens of cycles on Zen.
+HWY_INLINE void store_partly(GemmVec v, float* to, std::size_t count) {
     const GemmTag d;
-    constexpr std::size_t kLanes = hn::MaxLanes(GemmTag());
-    const float* from = tile.residual + m * tile.residual_stride + n * kLanes;
-    if (tile.residual_channels >= (n + 1) * kLanes) {
-        return hn::Add(v, hn::LoadU(d, from));
+    HWY_ALIGN float lanes[kLanes];
+    if (count == kLanes) {
+        return hn::StoreU(v, d, to);
     }
-    if (tile.residual_channels > n * kLanes) {
-        return hn::Add(v, hn::LoadN(d, from, tile.residual_channels - n * kLanes));
+    hn::Store(v, d, lanes);
+    const hn::CappedTag<float, 4> four;
+    std::size_t i = 0;
+    for (; i + hn::MaxLanes(four) <= count; i += hn::MaxLanes(four)) {
+        hn::StoreU(hn::Load(four, lanes + i), four, to + i);
     }
-    return v;
+    for (; i < count; ++i) {
+        to[i] = lanes[i];
+    }
 }
 
-template <std::size_t kPixels, std::size_t kVectors, class Finish>
-HWY_INLINE void store_tile(const GemmTile& tile, GemmAccumulators<kPixels, kVectors>& acc,
-                           Finish&& finish) {
+// What finish_tile() leaves to be done on sums in memory, [pixel][vector]: partial panels and
+// residuals, and the activations that would be long when unrolled.
+template <ops::UnaryKind kKind>
+HWY_INLINE void finish_stored_as(const GemmTile& tile, std::size_t pixels, std::size_t vectors,
+                                 const float* sums) {
     const GemmTag d;
-    constexpr std::size_t kLanes = hn::MaxLanes(GemmTag());
-    if (tile.channels == kVectors * kLanes) {
-        unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
-            unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
-                hn::StoreU(finish(acc.v[m * kVectors + n]), d,
-                           tile.output + m * tile.output_stride + n * kLanes);
-            });
-        });
-        return;
-    }
-    const std::size_t last = tile.channels - (kVectors - 1) * kLanes;
-    unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
-        unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
-            float* const to = tile.output + m * tile.output_stride + n * kLanes;
-            if constexpr (n + 1 < kVectors) {
-                hn::StoreU(finish(acc.v[m * kVectors + n]), d, to);
-            } else {
-                hn::StoreN(finish(acc.v[m * kVectors + n]), d, to, last);
-            }
-        });
-    });
-}
-
-// The activations that are too long to be unrolled over a tile: on the stored values.
-HWY_NOINLINE inline void activate_stored(const GemmTile& tile, std::size_t pixels) {
-    const GemmTag d;
-    constexpr std::size_t kLanes = hn::MaxLanes(GemmTag());
+    const std::size_t residual_channels = tile.residual == nullptr ? 0 : tile.residual_channels;
     for (std::size_t m = 0; m < pixels; ++m) {
-        float* const row = tile.output + m * tile.output_stride;
-        std::size_t c = 0;
-        for (; c + kLanes <= tile.channels; c += kLanes) {
-            hn::StoreU(apply(d, hn::LoadU(d, row + c), tile.activation), d, row + c);
-        }
-        if (c < tile.channels) {
-            const std::size_t rest = tile.channels - c;
-            hn::StoreN(apply(d, hn::LoadN(d, row + c, rest), tile.activation), d, row + c, rest);
+        const float* const residual = tile.residual + m * tile.residual_stride;
+        float* const to = tile.output + m * tile.output_stride;
+        for (std::size_t c = 0; c < tile.channels; c += kLanes) {
+            GemmVec v = hn::Load(d, sums + m * vectors * kLanes + c);
+            if (c + kLanes <= residual_channels) {
+                v = hn::Add(v, hn::LoadU(d, residual + c));
+            } else if (c < residual_channels) {
+                v = hn::Add(v, hn::LoadN(d, residual + c, residual_channels - c));
+            }
+            v = apply_kind<kKind>(d, v, tile.activation.alpha, tile.activation.beta);
+            if (c + kLanes <= tile.channels) {
+                hn::StoreU(v, d, to + c);
+            } else {
+                store_partly(v, to + c, tile.channels - c);
+            }
         }
     }
 }
 
-template <std::size_t kPixels, std::size_t kVectors>
-HWY_INLINE void finish_tile(const GemmTile& tile, GemmAccumulators<kPixels, kVectors>& acc) {
-    using enum ops::UnaryKind;
-    const GemmTag d;
-    if (tile.residual != nullptr) {
-        unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
-            unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
-                acc.v[m * kVectors + n] = add_residual(tile, m, n, acc.v[m * kVectors + n]);
-            });
-        });
-    }
-    switch (tile.activation.kind) {
-    case Relu:
-        return store_tile(tile, acc, [&](GemmVec v) SLUICE_INLINE_LAMBDA {
-            return apply_kind<Relu>(d, v, 0.0F, 0.0F);
-        });
-    case HardSwish:
-        return store_tile(tile, acc, [&](GemmVec v) SLUICE_INLINE_LAMBDA {
-            return apply_kind<HardSwish>(d, v, 0.0F, 0.0F);
-        });
-    case Identity: return store_tile(tile, acc, [](GemmVec v) SLUICE_INLINE_LAMBDA { return v; });
-    default:
-        store_tile(tile, acc, [](GemmVec v) SLUICE_INLINE_LAMBDA { return v; });
-        activate_stored(tile, kPixels);
-    }
+HWY_NOINLINE inline void finish_stored(const GemmTile& tile, std::size_t pixels,
+                                       std::size_t vectors, const float* sums) {
+    with_activation(tile.activation.kind, [&]<ops::UnaryKind kKind>() SLUICE_INLINE_LAMBDA {
+        finish_stored_as<kKind>(tile, pixels, vectors, sums);
+    });
 }
 
 template <std::size_t kPixels, std::size_t kVectors>
 void gemm_tile(const GemmTile& tile) {
+    using enum ops::UnaryKind;
     const GemmTag d;
-    constexpr std::size_t kLanes = hn::MaxLanes(GemmTag());
     constexpr std::size_t kWidth = kVectors * kLanes;
     constexpr std::size_t kUnroll = 4;
+    constexpr float kInf = std::numeric_limits<float>::infinity();
+    const ops::UnaryKind kind = tile.activation.kind;
+    const bool simple = tile.channels == kWidth &&
+                        (kind == Relu || kind == Identity || kind == Clamp) &&
+                        (tile.residual == nullptr || tile.residual_channels >= kWidth);
+
     GemmAccumulators<kPixels, kVectors> acc;
     unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
         const GemmVec bias = hn::LoadU(d, tile.bias + n * kLanes);
         unroll<kPixels>([&]<std::size_t m>()
                             SLUICE_INLINE_LAMBDA { acc.v[m * kVectors + n] = bias; });
     });
+    if (simple && tile.residual != nullptr) {
+        unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
+            unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
+                const float* const from = tile.residual + m * tile.residual_stride + n * kLanes;
+                acc.v[m * kVectors + n] = hn::Add(acc.v[m * kVectors + n], hn::LoadU(d, from));
+            });
+        });
+    }
 
     const std::size_t stride = tile.pixel_stride;
     const std::size_t length = tile.segment_length;
@@ -192,7 +164,25 @@ void gemm_tile(const GemmTile& tile) {
             weights += kWidth;
         }
     }
-    finish_tile(tile, acc);
+
+    if (!simple) {
+        HWY_ALIGN float sums[kPixels * kWidth];
+        unroll<kPixels * kVectors>([&]<std::size_t i>() SLUICE_INLINE_LAMBDA {
+            hn::Store(acc.v[i], d, sums + i * kLanes);
+        });
+        return finish_stored(tile, kPixels, kVectors, sums);
+    }
+    // In this order NaN stays NaN: x86's min and max return their second operand for it.
+    const GemmVec low = hn::Set(d, kind == Relu    ? 0.0F
+                                   : kind == Clamp ? tile.activation.alpha
+                                                   : -kInf);
+    const GemmVec high = hn::Set(d, kind == Clamp ? tile.activation.beta : kInf);
+    unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
+        unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
+            const GemmVec v = hn::Min(high, hn::Max(low, acc.v[m * kVectors + n]));
+            hn::StoreU(v, d, tile.output + m * tile.output_stride + n * kLanes);
+        });
+    });
 }
 
 } // namespace sluice::cpu::HWY_NAMESPACE

@@ -2,8 +2,6 @@
 // The table of tile kernels, once per instruction set, and the choice among them.
 #include "core/cpu/gemm_kernel.h"
 
-#include <array>
-
 #include "core/cpu/highway.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -17,21 +15,35 @@ HWY_BEFORE_NAMESPACE();
 namespace sluice::cpu::HWY_NAMESPACE {
 namespace {
 
-template <std::size_t kVectors, std::size_t... kPixel>
-constexpr std::array<GemmFunction, sizeof...(kPixel)> tiles_of(std::index_sequence<kPixel...>) {
-    return {&gemm_tile<kPixel + 1, kVectors>...};
+template <std::size_t kVectors, std::size_t... kPixels>
+constexpr void add_tiles(GemmKernels& kernels) {
+    ((kernels.tiles[kVectors - 1][kPixels - 1] = &gemm_tile<kPixels, kVectors>), ...);
+    ((kernels.max_pixels[kVectors - 1] = kPixels), ...); // the last is the largest
 }
 
-template <std::size_t kVectors>
-constexpr auto kTiles = tiles_of<kVectors>(std::make_index_sequence<kTilePixels[kVectors - 1]>());
+constexpr GemmKernels make_kernels() {
+    GemmKernels kernels{};
+    kernels.target = HWY_TARGET;
+    kernels.lanes = kLanes;
+#if HWY_TARGET == HWY_SSE2 // for processors of before 2013: right, but not worth much code
+    kernels.max_panel_vectors = 2;
+    add_tiles<1, 1, 4>(kernels);
+    add_tiles<2, 1, 4>(kernels);
+#elif HWY_TARGET == HWY_AVX2 // 16 registers
+    kernels.max_panel_vectors = 3;
+    add_tiles<1, 1, 2, 3, 4, 6, 8, 12>(kernels);
+    add_tiles<2, 1, 2, 3, 4, 5, 6>(kernels);
+    add_tiles<3, 1, 2, 3, 4>(kernels);
+#else                        // 32 registers
+    kernels.max_panel_vectors = 3;
+    add_tiles<1, 1, 2, 3, 4, 6, 8, 12>(kernels);
+    add_tiles<2, 1, 2, 3, 4, 6, 8, 12>(kernels);
+    add_tiles<3, 1, 2, 3, 4, 5, 6, 7, 8>(kernels);
+#endif
+    return kernels;
+}
 
-constexpr GemmKernels kKernels = {
-    .target = HWY_TARGET,
-    .lanes = hn::MaxLanes(GemmTag()),
-    .max_panel_vectors = kPanelVectors,
-    .max_pixels = {kTilePixels[0], kTilePixels[1], kTilePixels[2], kTilePixels[3]},
-    .tiles = {kTiles<1>.data(), kTiles<2>.data(), kTiles<3>.data(), kTiles<4>.data()},
-};
+constexpr GemmKernels kKernels = make_kernels();
 
 } // namespace
 

@@ -9,7 +9,7 @@
 
 namespace sluice::cpu {
 
-inline constexpr std::size_t kMaxPanelVectors = 4;
+inline constexpr std::size_t kMaxPanelVectors = 3;
 inline constexpr std::size_t kMaxTilePixels = 12;
 
 // One call: `pixels` output pixels (rows of A) by one panel of output channels (columns of B).
@@ -41,11 +41,13 @@ using GemmFunction = void (*)(const GemmTile& tile);
 
 // The kernels of one instruction set.
 struct GemmKernels {
-    std::int64_t target;                         // Highway's number of the instruction set
-    std::size_t lanes;                           // floats in a vector; a panel is 1..4 of them wide
-    std::size_t max_panel_vectors;               // 1..kMaxPanelVectors
-    std::size_t max_pixels[kMaxPanelVectors];    // [vectors - 1]
-    const GemmFunction* tiles[kMaxPanelVectors]; // [vectors - 1][pixels - 1]
+    std::int64_t target;                      // Highway's number of the instruction set
+    std::size_t lanes;                        // floats in a vector
+    std::size_t max_panel_vectors;            // a panel is 1..max_panel_vectors vectors wide
+    std::size_t max_pixels[kMaxPanelVectors]; // of a tile; [vectors - 1]
+    // [vectors - 1][pixels - 1]; null where there is no kernel of just that size. One pixel always
+    // has one.
+    GemmFunction tiles[kMaxPanelVectors][kMaxTilePixels];
 };
 
 // Of the best instruction set that this processor has.

@@ -62,10 +62,13 @@ void run_panel(const GemmKernels& kernels, const PackedWeights::Panel& panel, st
         }
     }
     const GemmFunction* const functions = kernels.tiles[panel.vectors - 1];
-    std::size_t count = div_ceil(pixels, kernels.max_pixels[panel.vectors - 1]);
-    // Tiles as equal as possible, for the same reason as panels.
-    for (; count > 0; --count) {
-        const std::size_t here = pixels / count;
+    const std::size_t most = kernels.max_pixels[panel.vectors - 1];
+    while (pixels > 0) {
+        // Tiles as equal as possible, for the same reason as panels; of the sizes that exist.
+        std::size_t here = pixels / div_ceil(pixels, most);
+        while (functions[here - 1] == nullptr) {
+            --here;
+        }
         functions[here - 1](tile);
         tile.base += static_cast<std::ptrdiff_t>(here * tile.pixel_stride);
         tile.output += here * tile.output_stride;
