@@ -10,11 +10,12 @@
 
 namespace sluice::gst {
 
-// Completes the answer to an ALLOCATION query that GstBaseTransform has begun: a pool of padded,
-// aligned video buffers, so that decoders can render into them directly instead of copying.
-// In-place elements offer it only where downstream understands GstVideoMeta, because the frames
-// travel on. `decided` is null for in-place elements.
-[[nodiscard]] bool propose(GstBaseTransform* base, GstQuery* decided, GstQuery* query);
+// Completes the answer to an ALLOCATION query that GstBaseTransform has begun: any strides and
+// offsets are welcome. That is all a decoder needs to render directly into frames of its own
+// (avdec_h264 does, from the third frame on), so no pool is offered. `decided` is null for in-place
+// elements: their frames travel on, so downstream's answer is the answer. Sinks that know no
+// GstVideoMeta, such as fakesink, make decoders copy each frame, whatever stands before them.
+void propose(GstQuery* decided, GstQuery* query);
 
 // A started pool of video buffers with GstVideoMeta.
 [[nodiscard]] Result<Ref<GstBufferPool>> make_video_pool(GstVideoFormat format, guint width,

@@ -67,10 +67,11 @@ gboolean src_event(GstBaseTransform* base, GstEvent* event) {
 }
 
 gboolean propose_allocation(GstBaseTransform* base, GstQuery* decided, GstQuery* query) {
-    return parent_class()->propose_allocation(base, decided, query) != FALSE &&
-                   sluice::gst::propose(base, decided, query)
-               ? TRUE
-               : FALSE;
+    const gboolean answered = parent_class()->propose_allocation(base, decided, query);
+    if (answered != FALSE) {
+        sluice::gst::propose(decided, query);
+    }
+    return answered;
 }
 
 gboolean get_unit_size(GstBaseTransform* /*base*/, GstCaps* caps, gsize* size) {

@@ -52,6 +52,10 @@ class SuperRes final : public Filter {
 public:
     explicit SuperRes(GstBaseTransform* element) : Filter(element, default_settings(), {}) {}
 
+    [[nodiscard]] bool carry(GstBuffer* out, GstMeta* meta, GstBuffer* in) const {
+        return sluice::gst::carry_meta(out, meta, in, input().info, output().info);
+    }
+
 protected:
     Status open() override {
         const Settings fixed = settings();
@@ -122,15 +126,7 @@ GstCaps* transform_caps(GstBaseTransform* /*base*/, GstPadDirection direction, G
 }
 
 gboolean transform_meta(GstBaseTransform* base, GstBuffer* out, GstMeta* meta, GstBuffer* in) {
-    const Ref in_caps(gst_pad_get_current_caps(GST_BASE_TRANSFORM_SINK_PAD(base)));
-    const Ref out_caps(gst_pad_get_current_caps(GST_BASE_TRANSFORM_SRC_PAD(base)));
-    GstVideoInfo in_info;
-    GstVideoInfo out_info;
-    if (!in_caps || !out_caps || gst_video_info_from_caps(&in_info, in_caps.get()) == FALSE ||
-        gst_video_info_from_caps(&out_info, out_caps.get()) == FALSE) {
-        return FALSE;
-    }
-    return sluice::gst::carry_meta(out, meta, in, in_info, out_info) ? TRUE : FALSE;
+    return static_cast<SuperRes&>(sluice::gst::filter_of(base)).carry(out, meta, in) ? TRUE : FALSE;
 }
 
 // Downstream's pool where it has one, else a video pool, so that strides may be padded.
