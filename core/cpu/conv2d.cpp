@@ -5,6 +5,7 @@
 
 #include "core/cpu/conv_dense.h"
 #include "core/cpu/conv_shape.h"
+#include "core/cpu/depthwise.h"
 #include "core/cpu/lowerings.h"
 #include "core/ops/attributes.h"
 
@@ -31,6 +32,10 @@ Result<std::unique_ptr<runtime::Kernel>> lower_conv2d(const graph::Graph& graph,
     const auto& op = std::get<ops::Conv2d>(node.attributes);
     const ConvShape shape = conv_shape(graph, node, op);
     const ConvConstants data = conv_constants(graph, node, op);
+    if (shape.groups == shape.in_channels && shape.out_channels == shape.in_channels &&
+        shape.groups > 1) {
+        return make_depthwise_conv(shape, data);
+    }
     return make_dense_conv(shape, data);
 }
 

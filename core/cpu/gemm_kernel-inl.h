@@ -9,12 +9,12 @@
 #endif
 
 #include <limits>
-#include <utility>
 
 #include <hwy/highway.h>
 
 #include "core/cpu/activation-inl.h"
 #include "core/cpu/gemm_kernel.h"
+#include "core/cpu/unroll-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sluice::cpu::HWY_NAMESPACE {
@@ -29,17 +29,6 @@ using GemmTag = hn::ScalableTag<float>;
 #endif
 using GemmVec = hn::Vec<GemmTag>;
 inline constexpr std::size_t kLanes = hn::MaxLanes(GemmTag());
-
-template <std::size_t... kIndex, class Body>
-HWY_INLINE void unroll(std::index_sequence<kIndex...>, Body&& body) {
-    (body.template operator()<kIndex>(), ...);
-}
-// Calls body.operator()<i>() for i in [0, kCount): indices are constants even before optimisation,
-// so that arrays of vectors are broken up into registers.
-template <std::size_t kCount, class Body>
-HWY_INLINE void unroll(Body&& body) {
-    unroll(std::make_index_sequence<kCount>(), body);
-}
 
 template <std::size_t kPixels, std::size_t kVectors>
 struct GemmAccumulators {

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Depthwise convolution: every channel has a filter of its own.
+#include "core/cpu/depthwise.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "core/base/checked_math.h"
+#include "core/cpu/depthwise_kernel.h"
+#include "core/cpu/packed_weights.h"
+#include "core/cpu/partition.h"
+#include "core/runtime/thread_pool.h"
+
+namespace sluice::cpu {
+namespace {
+
+// An output value costs as much as this many operations of a matrix product at the same time: the
+// kernel is bound by loads.
+constexpr double kLoadFactor = 3.0;
+
+class DepthwiseConv final : public runtime::Kernel {
+public:
+    // weights: [kernel row][kernel column][channels]; bias: [channels].
+    DepthwiseConv(const ConvShape& shape, AlignedFloats weights, AlignedFloats bias)
+        : shape_(shape), kernels_(depthwise_kernels()), weights_(std::move(weights)),
+          bias_(std::move(bias)),
+          fast_((shape.kernel_width == 3 || shape.kernel_width == 5) && shape.stride_x <= 2 &&
+                shape.dilation_x == 1 && shape.out_channels >= kernels_.lanes) {}
+
+    void run(const runtime::KernelIo& io) const override {
+        const ConvShape& s = shape_;
+        const std::size_t count = s.batch * s.out_height;
+        const double flops = kLoadFactor * s.flops_per_pixel() * static_cast<double>(s.out_width);
+        const Partition work = partition(count, flops, io.threads.threads());
+        io.threads.parallel_for(count, work.grain, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t row = begin; row < end; ++row) {
+                run_row(io, row / s.out_height, row % s.out_height);
+            }
+        });
+    }
+
+private:
+    void run_row(const runtime::KernelIo& io, std::size_t image, std::size_t y) const;
+    // Fills in what depends on the column and runs `pixels` of them.
+    void run_tile(DepthwiseTile tile, std::size_t x, std::size_t pixels) const;
+
+    ConvShape shape_;
+    const DepthwiseKernels& kernels_;
+    AlignedFloats weights_;
+    AlignedFloats bias_;
+    bool fast_;
+};
+
+void DepthwiseConv::run_row(const runtime::KernelIo& io, std::size_t image, std::size_t y) const {
+    const ConvShape& s = shape_;
+    const std::size_t channels = s.out_channels;
+    const TapRange taps =
+        valid_taps(y, s.stride_y, s.pad_top, s.dilation_y, s.kernel_height, s.in_height);
+    const auto first_row = static_cast<std::ptrdiff_t>(y * s.stride_y + taps.begin * s.dilation_y) -
+                           static_cast<std::ptrdiff_t>(s.pad_top);
+    const std::size_t row_stride = s.in_width * channels;
+    const std::size_t out_row = (image * s.out_height + y) * s.out_width;
+    DepthwiseTile tile{};
+    tile.input = io.input<float>(0) + image * s.in_height * row_stride;
+    tile.base = first_row * static_cast<std::ptrdiff_t>(row_stride);
+    tile.row_stride = s.dilation_y * row_stride;
+    tile.column_stride = s.dilation_x * channels;
+    tile.rows = taps.end - taps.begin;
+    tile.channels = channels;
+    tile.kernel_width = s.kernel_width;
+    tile.weights = weights_.get() + taps.begin * s.kernel_width * channels;
+    tile.bias = bias_.get();
+    if (s.residual_channels > 0) {
+        tile.residual = io.input<float>(io.inputs.size() - 1) + out_row * s.residual_channels;
+        tile.residual_channels = s.residual_channels;
+    }
+    tile.output = io.output<float>(0) + out_row * channels;
+    tile.activation = s.activation;
+    std::size_t x = 0;
+    while (x < s.out_width) {
+        const std::size_t left = s.out_width - x;
+        const std::size_t pixels = fast_ ? std::bit_floor(std::min<std::size_t>(left, 8)) : 1;
+        run_tile(tile, x, pixels);
+        x += pixels;
+    }
+}
+
+void DepthwiseConv::run_tile(DepthwiseTile tile, std::size_t x, std::size_t pixels) const {
+    const ConvShape& s = shape_;
+    const auto first =
+        static_cast<std::ptrdiff_t>(x * s.stride_x) - static_cast<std::ptrdiff_t>(s.pad_left);
+    tile.base += first * static_cast<std::ptrdiff_t>(s.in_channels);
+    tile.output += x * s.out_channels;
+    if (tile.residual != nullptr) {
+        tile.residual += x * s.residual_channels;
+    }
+    if (!fast_) {
+        const TapRange taps =
+            valid_taps(x, s.stride_x, s.pad_left, s.dilation_x, s.kernel_width, s.in_width);
+        tile.column_begin = taps.begin;
+        tile.column_end = taps.end;
+        return kernels_.any(tile);
+    }
+    const auto columns = static_cast<std::ptrdiff_t>((pixels - 1) * s.stride_x + s.kernel_width);
+    const auto width = static_cast<std::ptrdiff_t>(s.in_width);
+    const std::ptrdiff_t begin = std::clamp<std::ptrdiff_t>(-first, 0, columns);
+    const std::ptrdiff_t end = std::clamp<std::ptrdiff_t>(width - first, begin, columns);
+    tile.column_begin = static_cast<std::size_t>(begin);
+    tile.column_end = static_cast<std::size_t>(end);
+    const bool edge = end - begin < columns;
+    const auto size = static_cast<std::size_t>(std::countr_zero(pixels));
+    kernels_.fast[s.kernel_width == 5][s.stride_x - 1][edge][size](tile);
+}
+
+} // namespace
+
+Result<std::unique_ptr<runtime::Kernel>> make_depthwise_conv(const ConvShape& shape,
+                                                             const ConvConstants& data) {
+    const std::size_t channels = shape.out_channels;
+    SLUICE_TRY_ASSIGN(AlignedFloats weights, allocate_floats(shape.taps() * channels));
+    SLUICE_TRY_ASSIGN(AlignedFloats bias, allocate_floats(channels));
+    for (std::size_t tap = 0; tap < shape.taps(); ++tap) {
+        for (std::size_t c = 0; c < channels; ++c) {
+            weights[tap * channels + c] =
+                data.at(c, tap / shape.kernel_width, tap % shape.kernel_width, 0);
+        }
+    }
+    std::ranges::copy(data.bias, bias.get());
+    return std::make_unique<DepthwiseConv>(shape, std::move(weights), std::move(bias));
+}
+
+} // namespace sluice::cpu

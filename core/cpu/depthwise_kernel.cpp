@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels behind depthwise convolution, once per instruction set, and the choice among them.
+#include "core/cpu/depthwise_kernel.h"
+
+#include <limits>
+
+#include "core/cpu/highway.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/cpu/depthwise_kernel.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "core/cpu/activation-inl.h"
+#include "core/cpu/unroll-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sluice::cpu::HWY_NAMESPACE {
+namespace {
+
+// Eight lanes at most: the networks have 8, 12, 24, 28, 36... channels.
+using Tag = hn::CappedTag<float, 8>;
+using Vec = hn::Vec<Tag>;
+constexpr std::size_t kDepthwiseLanes = hn::MaxLanes(Tag());
+
+bool is_clamp(ops::UnaryKind kind) {
+    using enum ops::UnaryKind;
+    return kind == Identity || kind == Relu || kind == Clamp;
+}
+
+// Identity, relu and clamp are bounds; the others run over the stored pixels.
+struct Bounds {
+    float low, high;
+};
+Bounds bounds_of(const Activation& activation) {
+    constexpr float kInf = std::numeric_limits<float>::infinity();
+    switch (activation.kind) {
+    case ops::UnaryKind::Relu: return {0.0F, kInf};
+    case ops::UnaryKind::Clamp: return {activation.alpha, activation.beta};
+    default: return {-kInf, kInf};
+    }
+}
+
+HWY_NOINLINE void activate_stored(float* values, std::size_t count, const Activation& activation) {
+    const Tag d;
+    with_activation(activation.kind, [&]<ops::UnaryKind kKind>() SLUICE_INLINE_LAMBDA {
+        std::size_t i = 0;
+        for (; i + kDepthwiseLanes <= count; i += kDepthwiseLanes) {
+            const Vec v = hn::LoadU(d, values + i);
+            hn::StoreU(apply_kind<kKind>(d, v, activation.alpha, activation.beta), d, values + i);
+        }
+        if (i < count) {
+            const Vec v = hn::LoadN(d, values + i, count - i);
+            hn::StoreN(apply_kind<kKind>(d, v, activation.alpha, activation.beta), d, values + i,
+                       count - i);
+        }
+    });
+}
+
+// The residual of channels [c, c + lanes) of a pixel.
+HWY_INLINE Vec residual_at(const DepthwiseTile& tile, std::size_t pixel, std::size_t c) {
+    const Tag d;
+    const float* const from = tile.residual + pixel * tile.residual_channels + c;
+    if (c + kDepthwiseLanes <= tile.residual_channels) {
+        return hn::LoadU(d, from);
+    }
+    return c < tile.residual_channels ? hn::LoadN(d, from, tile.residual_channels - c)
+                                      : hn::Zero(d);
+}
+
+template <std::size_t kPixels>
+struct Sums {
+    Vec v[kPixels];
+};
+
+// One vector of channels. Each column is loaded once per kernel row and goes into every window that
+// it belongs to.
+template <std::size_t kWidth, std::size_t kStride, bool kEdge, std::size_t kPixels>
+HWY_INLINE void convolve(const DepthwiseTile& tile, std::size_t c, Vec low, Vec high) {
+    const Tag d;
+    constexpr std::size_t kColumns = (kPixels - 1) * kStride + kWidth;
+    Sums<kPixels> sums;
+    const Vec bias = hn::LoadU(d, tile.bias + c);
+    unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA { sums.v[p] = bias; });
+    if (tile.residual != nullptr) {
+        unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA {
+            sums.v[p] = hn::Add(sums.v[p], residual_at(tile, p, c));
+        });
+    }
+    const std::size_t channels = tile.channels;
+    const float* HWY_RESTRICT weights = tile.weights + c;
+    std::ptrdiff_t row = tile.base + static_cast<std::ptrdiff_t>(c);
+    for (std::size_t r = 0; r < tile.rows; ++r) {
+        Sums<kWidth> w;
+        unroll<kWidth>([&]<std::size_t k>()
+                           SLUICE_INLINE_LAMBDA { w.v[k] = hn::LoadU(d, weights + k * channels); });
+        unroll<kColumns>([&]<std::size_t x>() SLUICE_INLINE_LAMBDA {
+            if (kEdge && (x < tile.column_begin || x >= tile.column_end)) {
+                return;
+            }
+            const Vec v =
+                hn::LoadU(d, tile.input + (row + static_cast<std::ptrdiff_t>(x * channels)));
+            unroll<kWidth>([&]<std::size_t k>() SLUICE_INLINE_LAMBDA {
+                if constexpr (x >= k && (x - k) % kStride == 0 && (x - k) / kStride < kPixels) {
+                    constexpr std::size_t p = (x - k) / kStride;
+                    sums.v[p] = hn::MulAdd(v, w.v[k], sums.v[p]);
+                }
+            });
+        });
+        weights += kWidth * channels;
+        row += static_cast<std::ptrdiff_t>(tile.row_stride);
+    }
+    unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA {
+        hn::StoreU(hn::Min(high, hn::Max(low, sums.v[p])), d, tile.output + p * channels + c);
+    });
+}
+
+template <std::size_t kWidth, std::size_t kStride, bool kEdge, std::size_t kPixels>
+void fast_tile(const DepthwiseTile& tile) {
+    const Tag d;
+    const Bounds bounds = bounds_of(tile.activation);
+    const Vec low = hn::Set(d, bounds.low);
+    const Vec high = hn::Set(d, bounds.high);
+    const std::size_t last = tile.channels - kDepthwiseLanes;
+    // The last vector overlaps the one before it where the channels are no multiple of the lanes.
+    for (std::size_t c = 0;; c = c + kDepthwiseLanes < last ? c + kDepthwiseLanes : last) {
+        convolve<kWidth, kStride, kEdge, kPixels>(tile, c, low, high);
+        if (c == last) {
+            break;
+        }
+    }
+    if (!is_clamp(tile.activation.kind)) {
+        activate_stored(tile.output, kPixels * tile.channels, tile.activation);
+    }
+}
+
+void any_tile(const DepthwiseTile& tile) {
+    const Tag d;
+    const Bounds bounds = bounds_of(tile.activation);
+    const std::size_t taps = tile.column_end - tile.column_begin;
+    for (std::size_t c = 0; c < tile.channels; c += kDepthwiseLanes) {
+        const std::size_t count = HWY_MIN(tile.channels - c, kDepthwiseLanes);
+        const auto load = [&](const float* from) HWY_ATTR {
+            return count == kDepthwiseLanes ? hn::LoadU(d, from) : hn::LoadN(d, from, count);
+        };
+        Vec sum = load(tile.bias + c);
+        if (tile.residual != nullptr) {
+            sum = hn::Add(sum, residual_at(tile, 0, c));
+        }
+        for (std::size_t r = 0; r < tile.rows; ++r) {
+            for (std::size_t t = 0; t < taps; ++t) {
+                const std::size_t k = tile.column_begin + t;
+                const auto at =
+                    static_cast<std::ptrdiff_t>(r * tile.row_stride + k * tile.column_stride + c);
+                const float* const weights =
+                    tile.weights + (r * tile.kernel_width + k) * tile.channels + c;
+                sum = hn::MulAdd(load(tile.input + (tile.base + at)), load(weights), sum);
+            }
+        }
+        sum = hn::Min(hn::Set(d, bounds.high), hn::Max(hn::Set(d, bounds.low), sum));
+        if (count == kDepthwiseLanes) {
+            hn::StoreU(sum, d, tile.output + c);
+        } else {
+            hn::StoreN(sum, d, tile.output + c, count);
+        }
+    }
+    if (!is_clamp(tile.activation.kind)) {
+        activate_stored(tile.output, tile.channels, tile.activation);
+    }
+}
+
+template <std::size_t kWidth, std::size_t kStride, bool kEdge>
+constexpr void add_tiles(DepthwiseKernels& kernels) {
+    auto& to = kernels.fast[kWidth == 5][kStride - 1][kEdge];
+    to[0] = &fast_tile<kWidth, kStride, kEdge, 1>;
+    to[1] = &fast_tile<kWidth, kStride, kEdge, 2>;
+    to[2] = &fast_tile<kWidth, kStride, kEdge, 4>;
+    to[3] = &fast_tile<kWidth, kStride, kEdge, 8>;
+}
+
+constexpr DepthwiseKernels make_kernels() {
+    DepthwiseKernels kernels{};
+    kernels.lanes = kDepthwiseLanes;
+    add_tiles<3, 1, false>(kernels);
+    add_tiles<3, 1, true>(kernels);
+    add_tiles<3, 2, false>(kernels);
+    add_tiles<3, 2, true>(kernels);
+    add_tiles<5, 1, false>(kernels);
+    add_tiles<5, 1, true>(kernels);
+    add_tiles<5, 2, false>(kernels);
+    add_tiles<5, 2, true>(kernels);
+    kernels.any = &any_tile;
+    return kernels;
+}
+
+constexpr DepthwiseKernels kKernels = make_kernels();
+
+} // namespace
+
+const DepthwiseKernels& get_depthwise_kernels() {
+    return kKernels;
+}
+
+} // namespace sluice::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sluice::cpu {
+
+HWY_EXPORT(get_depthwise_kernels);
+
+const DepthwiseKernels& depthwise_kernels() {
+    return HWY_DYNAMIC_DISPATCH(get_depthwise_kernels)();
+}
+
+} // namespace sluice::cpu
+#endif
