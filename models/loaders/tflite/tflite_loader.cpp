@@ -16,6 +16,9 @@ namespace {
 using graph::OperandId;
 using State = Translation::State;
 
+// Graph inputs or outputs. Their names are compared with each other, which must stay quick.
+constexpr std::size_t kMaxEnds = 1024;
+
 // `wanted`, or a made-up name where it is empty, with a number where it is taken.
 std::string unique_name(std::set<std::string>& taken, const std::string& wanted,
                         std::string_view kind, std::size_t index) {
@@ -83,6 +86,9 @@ private:
 
     Status add_inputs() {
         const auto* inputs = file_.graph().inputs();
+        if (inputs != nullptr && inputs->size() > kMaxEnds) {
+            return fail(ErrorCode::Unsupported, "{} graph inputs", inputs->size());
+        }
         for (flatbuffers::uoffset_t i = 0; inputs != nullptr && i < inputs->size(); ++i) {
             SLUICE_TRY_ASSIGN(const std::size_t tensor, checked(inputs->Get(i), "a graph input"));
             auto& value = translation_.values[tensor];
@@ -109,12 +115,12 @@ private:
         SLUICE_TRY_ASSIGN(const std::vector<std::size_t> outputs, claim_outputs(index, op));
         const std::string label = outputs.empty() ? std::string() : file_.name(outputs[0]);
         const std::string place = std::format("operator {} '{}'", index, label);
-        if (skipped) {
-            return {};
-        }
         const Mapping mapping = find_mapping(code);
         if (mapping == nullptr) {
             missing_.add(std::format("{} ({})", operator_name(code), place));
+            return {};
+        }
+        if (skipped) {
             return {};
         }
         Operation operation(translation_, op, label);
@@ -200,6 +206,9 @@ private:
         const auto* listed = file_.graph().outputs();
         if (listed == nullptr || listed->size() == 0) {
             return fail(ErrorCode::Parse, "the graph has no outputs");
+        }
+        if (listed->size() > kMaxEnds) {
+            return fail(ErrorCode::Unsupported, "{} graph outputs", listed->size());
         }
         std::vector<graph::NamedOperand> outputs;
         std::set<OperandId> used;
