@@ -46,7 +46,9 @@ build_targets() {
     export CCACHE_DIR=${CCACHE_DIR:-$cache/ccache} CCACHE_BASEDIR=$repo CCACHE_NOHASHDIR=1
     lock_folder 6 "$repo/.dev" "building"
     configure "${build_options[@]}"
-    ninja --quiet -C "$build" "$@" 6>&- >&2 || build_failed
+    if [[ $(ninja -C "$build" -n "$@" 2>&1) != *'no work to do'* ]]; then
+        ninja -C "$build" "$@" 6>&- >&2 || build_failed
+    fi
     unlock 6
 }
 

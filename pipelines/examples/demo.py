@@ -117,7 +117,7 @@ def main():
     say("one pipeline does it all:\n\ngst-launch-1.0 " + " \\\n    ! ".join(shown) + "\n")
     seconds = run_pipeline(pipeline(source, partial, arguments.seconds * FRAMES_A_SECOND))
 
-    say("comparing before and after")
+    say("comparing before and after, and measuring the copies")
     after_count = frames_of(partial, ())[1]
     wanted = {int(after_count * moment) for moment in MOMENTS}
     after, _ = frames_of(partial, wanted)
@@ -133,7 +133,7 @@ def main():
     rate = f"{after_count} frames in {seconds:.1f} s: {after_count / seconds:.0f} frames a second with decoding and encoding"
     copied = copies_sentence(figures)
     demo_sheet.draw(sheet, [(before[number], after[number]) for number in sorted(wanted)], OUTLINE,
-                    " ! ".join(work_elements()), f"{rate}. {copied}")
+                    " ! ".join(work_elements()), f"{rate}; {copied}")
     size = after[min(wanted)][:2]
     say(f"{video}: {size[0]}x{size[1]}, {after_count / FRAMES_A_SECOND:.0f} s, {os.path.getsize(video) / 1e6:.1f} MB")
     say(f"{sheet}: before and after")
@@ -143,7 +143,13 @@ def main():
 
 
 def copies_sentence(figures):
-    return f"Bytes of frame data copied: {figures['bytes_copied_per_frame']:.0f} a frame"
+    """Every byte of frame data that Sluice's elements moved beside their work, by element and by reason."""
+    frames = figures["frames"]
+    parts = [f"{element['element'].rstrip('0123456789')} {element.get('copied-bytes', 0) / frames:.0f}"
+             for element in figures["elements"]]
+    reasons = [name for name, count in figures["bytes_copied_per_frame_by_reason"].items() if count > 0]
+    why = f", for: {', '.join(reasons)}" if reasons else ""
+    return f"bytes of frame data copied, a frame: {figures['bytes_copied_per_frame']:.0f} ({', '.join(parts)}{why})"
 
 
 if __name__ == "__main__":
