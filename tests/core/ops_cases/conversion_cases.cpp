@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// cast and dequantize_linear.
+#include <algorithm>
+#include <cmath>
+#include <format>
+#include <limits>
+
+#include "tests/core/ops_cases/case.h"
+
+namespace sluice::testing {
+namespace {
+
+using graph::DataType;
+using graph::Shape;
+
+// The values that a conversion to `type` keeps within its range; nothing for floats.
+std::pair<double, double> range_of(DataType type) {
+    switch (type) {
+    case DataType::Int8: return {-128.0, 127.0};
+    case DataType::Uint8: return {0.0, 255.0};
+    case DataType::Int32: return {-2147483648.0, 2147483647.0};
+    case DataType::Uint32: return {0.0, 4294967295.0};
+    default:
+        return {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+    }
+}
+
+OpCase cast_case(DataType from, DataType to) {
+    OpCase test;
+    test.name = std::format("cast/{}_to_{}", graph::name(from), graph::name(to));
+    test.attributes = ops::Cast{.to = to};
+    Random random(test.name);
+    const bool is_unsigned = !graph::info(from).is_signed || !graph::info(to).is_signed;
+    test.operands = {random_operand(random, from, {3, 7}, is_unsigned ? 0.0 : -100.0, 100.0)};
+    if (graph::is_float(from) && !graph::is_float(to)) {
+        // Ties, what truncates to 0, and what lies beyond the type.
+        for (const double extreme : {0.5, 1.5, -0.5, -1.5, 0.999, 300.25, -300.25, 65504.0}) {
+            test.operands[0].values.push_back(extreme);
+        }
+        test.operands[0].shape = {static_cast<std::uint32_t>(test.operands[0].values.size())};
+    }
+    test.absolute = 0.0;
+    test.relative = 0.0;
+    test.on_cpu = false;
+    test.expected = [to](const OpCase& self) {
+        const CaseOperand& x = self.operands[0];
+        return std::vector{for_each_position(x.shape, [&](const auto& at) {
+            const double value = x.values[flat_of(at, x.shape)];
+            if (graph::is_float(to)) {
+                return stored(to, value);
+            }
+            const auto [low, high] = range_of(to);
+            return std::clamp(std::trunc(value), low, high);
+        })};
+    };
+    return test;
+}
+
+OpCase dequantize_case(std::string name, DataType type, DataType scale_type, const Shape& shape,
+                       const Shape& blocks) {
+    OpCase test;
+    test.name = std::format("dequantize_linear/{}_{}_to_{}", name, graph::name(type),
+                            graph::name(scale_type));
+    test.attributes = ops::DequantizeLinear{};
+    Random random(test.name);
+    const bool is_signed = graph::info(type).is_signed;
+    test.operands = {random_operand(random, type, shape, is_signed ? -100 : 0, 100),
+                     random_operand(random, scale_type, blocks, 0.01, 2.0),
+                     random_operand(random, type, blocks, is_signed ? -20 : 0, 20)};
+    const bool half = scale_type == DataType::Float16;
+    test.absolute = half ? 1e-3 : 1e-7;
+    test.relative = half ? 1e-3 : 2e-7;
+    test.on_cpu = false;
+    test.expected = [shape, blocks](const OpCase& self) {
+        return std::vector{for_each_position(shape, [&](std::vector<std::size_t> at) {
+            const double x = self.operands[0].values[flat_of(at, shape)];
+            for (std::size_t axis = 0; axis < at.size(); ++axis) {
+                at[axis] = at[axis] * blocks[axis] / shape[axis];
+            }
+            const std::size_t block = flat_of(at, blocks);
+            return (x - self.operands[2].values[block]) * self.operands[1].values[block];
+        })};
+    };
+    return test;
+}
+
+} // namespace
+
+std::vector<OpCase> conversion_cases() {
+    std::vector<OpCase> cases;
+    constexpr std::array kTypes{DataType::Float32, DataType::Float16, DataType::Int32,
+                                DataType::Uint32,  DataType::Int64,   DataType::Uint64,
+                                DataType::Int8,    DataType::Uint8};
+    for (const DataType from : kTypes) {
+        for (const DataType to : kTypes) {
+            // Negative floats saturate at 0 for unsigned types; 64 bits have no exact double.
+            if (graph::is_float(from) && to == DataType::Uint64) {
+                continue;
+            }
+            cases.push_back(cast_case(from, to));
+        }
+    }
+    using enum DataType;
+    cases.push_back(dequantize_case("scalar", Uint8, Float32, {}, {}));
+    cases.push_back(dequantize_case("whole", Int8, Float32, {5, 7}, {1, 1}));
+    cases.push_back(dequantize_case("per_channel", Int8, Float32, {3, 4, 5}, {1, 1, 5}));
+    cases.push_back(dequantize_case("per_row", Uint8, Float32, {3, 4, 5}, {3, 1, 1}));
+    cases.push_back(dequantize_case("blocks", Int8, Float32, {6, 8}, {2, 4}));
+    cases.push_back(dequantize_case("blocks", Int32, Float32, {6, 8}, {3, 2}));
+    cases.push_back(dequantize_case("blocks", Uint8, Float16, {6, 8}, {3, 2}));
+    return cases;
+}
+
+} // namespace sluice::testing

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every case of every table on the reference and on the CPU backend, with one thread and several.
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <cstring>
+#include <format>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "core/cpu/backend.h"
+#include "core/reference/backend.h"
+#include "core/runtime/executable.h"
+#include "core/runtime/thread_pool.h"
+#include "tests/core/ops_cases/case.h"
+#include "tests/support/compare.h"
+#include "tests/support/must.h"
+
+namespace sluice::testing {
+namespace {
+
+const std::vector<OpCase>& cases() {
+    static const std::vector<OpCase> all = all_cases();
+    return all;
+}
+
+std::string test_name(const ::testing::TestParamInfo<std::size_t>& info) {
+    std::string name = std::format("{:04}_{}", info.index, cases()[info.param].name);
+    for (char& c : name) {
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0) {
+            c = '_';
+        }
+    }
+    return name;
+}
+
+void expect_close(const OpCase& test, const Expected& expected, const graph::TensorDesc& desc,
+                  std::span<const std::byte> actual) {
+    ASSERT_EQ(desc.element_count(), expected.values.size()) << graph::to_string(desc);
+    for (std::size_t i = 0; i < expected.values.size(); ++i) {
+        const double value = element(desc.type(), actual, i);
+        const double wanted = expected.values[i];
+        const double allowed = test.absolute + test.relative * expected.magnitudes[i];
+        const bool same = std::isnan(wanted)
+                              ? std::isnan(value)
+                              : value == wanted || std::fabs(value - wanted) <= allowed;
+        ASSERT_TRUE(same) << test.name << ": element " << i << " of " << graph::to_string(desc)
+                          << " is " << value << ", not " << wanted << "; " << allowed
+                          << " off would do";
+    }
+}
+
+// Runs the case twice: a second run finds what the first one left in the arena.
+void run_case(const OpCase& test, std::span<const runtime::Backend* const> backends,
+              unsigned threads) {
+    auto executable = must(runtime::Executable::compile(
+        must(build_case(test)), {.backends = backends, .threads = threads, .optimize = false}));
+    ASSERT_EQ(executable->steps().size(), 1U);
+    if (backends.front()->name() == "cpu" && test.on_cpu) {
+        EXPECT_EQ(executable->steps()[0].backend, "cpu")
+            << test.name << " fell back: " << executable->steps()[0].reason;
+    }
+    std::size_t input = 0;
+    for (const CaseOperand& operand : test.operands) {
+        if (!operand.is_constant) {
+            const auto bytes = bytes_of(operand);
+            ASSERT_EQ(executable->input(input).size(), bytes.size());
+            std::memcpy(executable->input(input++).data(), bytes.data(), bytes.size());
+        }
+    }
+    const std::vector<Expected> expected = test.expected(test);
+    ASSERT_EQ(executable->outputs().size(), expected.size());
+    for (int run = 0; run < 2; ++run) {
+        executable->run();
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            expect_close(test, expected[i], executable->outputs()[i].desc, executable->output(i));
+        }
+    }
+}
+
+class OpsCases : public ::testing::TestWithParam<std::size_t> {};
+
+TEST_P(OpsCases, reference_agrees) {
+    const std::array<const runtime::Backend*, 1> backends{&reference::backend()};
+    run_case(cases()[GetParam()], backends, 1);
+}
+
+TEST_P(OpsCases, cpu_agrees) {
+    const std::array<const runtime::Backend*, 2> backends{&cpu::backend(), &reference::backend()};
+    run_case(cases()[GetParam()], backends, 1);
+}
+
+TEST_P(OpsCases, cpu_agrees_on_threads) {
+    const std::array<const runtime::Backend*, 2> backends{&cpu::backend(), &reference::backend()};
+    // Held for all cases, so that its threads are started once.
+    static const auto pool = runtime::ThreadPool::shared(3);
+    run_case(cases()[GetParam()], backends, pool->threads());
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, OpsCases, ::testing::Range<std::size_t>(0, cases().size()),
+                         test_name);
+
+TEST(OpsCasesTable, names_every_case_once_and_every_operator) {
+    std::set<std::string> names;
+    std::set<std::size_t> kinds;
+    for (const OpCase& test : cases()) {
+        EXPECT_TRUE(names.insert(test.name).second) << test.name;
+        kinds.insert(test.attributes.index());
+    }
+    EXPECT_EQ(kinds.size(), ops::kOpCount);
+}
+
+} // namespace
+} // namespace sluice::testing
