@@ -110,8 +110,6 @@ static void sluice_filter_init(SluiceFilter* self) {
 static void sluice_filter_class_init(SluiceFilterClass* klass) {
     auto* object = G_OBJECT_CLASS(klass);
     object->finalize = finalize;
-    object->set_property = set_property;
-    object->get_property = get_property;
     auto* base = GST_BASE_TRANSFORM_CLASS(klass);
     base->start = GST_DEBUG_FUNCPTR(start);
     base->stop = GST_DEBUG_FUNCPTR(stop);
@@ -129,6 +127,10 @@ namespace sluice::gst {
 
 void describe_element(gpointer klass, const char* title, const char* classification,
                       const char* description) {
+    // GObject clears these two in every derived class.
+    auto* object = G_OBJECT_CLASS(klass);
+    object->set_property = set_property;
+    object->get_property = get_property;
     auto* element = GST_ELEMENT_CLASS(klass);
     gst_element_class_set_static_metadata(element, title, classification, description,
                                           "Sluice developers <sluice@localhost>");
