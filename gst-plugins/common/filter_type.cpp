@@ -129,8 +129,8 @@ void describe_element(gpointer klass, const char* title, const char* classificat
                       const char* description) {
     // GObject clears these two in every derived class.
     auto* object = G_OBJECT_CLASS(klass);
-    object->set_property = set_property;
-    object->get_property = get_property;
+    object->set_property = ::set_property;
+    object->get_property = ::get_property;
     auto* element = GST_ELEMENT_CLASS(klass);
     gst_element_class_set_static_metadata(element, title, classification, description,
                                           "Sluice developers <sluice@localhost>");
