@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "core/cpu/conv_dense.h"
+#include "core/cpu/conv_planar.h"
 #include "core/cpu/conv_shape.h"
 #include "core/cpu/depthwise.h"
 #include "core/cpu/lowerings.h"
@@ -35,6 +36,9 @@ Result<std::unique_ptr<runtime::Kernel>> lower_conv2d(const graph::Graph& graph,
     if (shape.groups == shape.in_channels && shape.out_channels == shape.in_channels &&
         shape.groups > 1) {
         return make_depthwise_conv(shape, data);
+    }
+    if (suits_planes(shape)) {
+        return make_planar_conv(shape, data);
     }
     return make_dense_conv(shape, data);
 }

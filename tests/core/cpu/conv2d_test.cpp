@@ -282,7 +282,7 @@ std::vector<Case> few_channel_cases() {
                 "few_" + std::to_string(in) + "_to_" + std::to_string(out), 6, 53, in, out, 3, 3};
             c.padding = {1, 1, 1, 1};
             c.activation = out == 4 ? kRelu : ops::Activation{};
-            c.residual = in == 8 ? out : 0;
+            c.residual = in == 6 ? out : 0;
             cases.push_back(c);
         }
     }
