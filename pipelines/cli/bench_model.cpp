@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sluice bench model`: latency, throughput, memory and the profile of one network.
+#include <algorithm>
+#include <chrono>
+#include <format>
+#include <numeric>
+#include <random>
+
+#include "models/store/store.h"
+#include "pipelines/cli/command.h"
+#include "pipelines/cli/cost.h"
+#include "pipelines/cli/interrupt.h"
+#include "pipelines/cli/output.h"
+#include "pipelines/cli/size.h"
+
+namespace sluice::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kWarmUps = 3;
+constexpr std::size_t kProfileRuns = 9;
+
+struct BenchOptions {
+    std::string model;
+    EngineOptions engine;
+    unsigned runs = 50;
+    Size size;
+    bool profile = false;
+    bool json = false;
+};
+
+double milliseconds(Clock::duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+// Uniform in 0..1 from a fixed seed; integers are left at zero.
+void fill_inputs(runtime::Executable& executable) {
+    std::minstd_rand random(1);
+    std::uniform_real_distribution<float> uniform(0.0F, 1.0F);
+    for (std::size_t i = 0; i < executable.inputs().size(); ++i) {
+        if (executable.inputs()[i].desc.type() == graph::DataType::Float32) {
+            std::ranges::generate(executable.input_floats(i), [&] { return uniform(random); });
+        }
+    }
+}
+
+std::vector<double> measure(runtime::Executable& executable, unsigned runs) {
+    for (int i = 0; i < kWarmUps; ++i) {
+        executable.run();
+    }
+    std::vector<double> samples;
+    samples.reserve(runs);
+    Progress progress("measuring");
+    for (unsigned i = 0; i < runs && !was_interrupted(); ++i) {
+        const Clock::time_point start = Clock::now();
+        executable.run();
+        samples.push_back(milliseconds(Clock::now() - start));
+        progress.update(static_cast<double>(i) / runs);
+    }
+    std::ranges::sort(samples);
+    return samples;
+}
+
+struct StepTime {
+    std::size_t step;
+    double ms; // the median of kProfileRuns
+};
+
+std::vector<StepTime> profile(runtime::Executable& executable) {
+    std::vector<std::vector<double>> samples(executable.steps().size());
+    for (std::size_t run = 0; run < kProfileRuns; ++run) {
+        const auto nanoseconds = executable.profile();
+        for (std::size_t step = 0; step < nanoseconds.size(); ++step) {
+            samples[step].push_back(1e-6 * static_cast<double>(nanoseconds[step]));
+        }
+    }
+    std::vector<StepTime> times;
+    for (std::size_t step = 0; step < samples.size(); ++step) {
+        std::ranges::sort(samples[step]);
+        times.push_back({.step = step, .ms = percentile(samples[step], 50)});
+    }
+    std::ranges::stable_sort(times, std::greater{}, &StepTime::ms);
+    return times;
+}
+
+struct Report {
+    Json json;
+    std::vector<std::vector<std::string>> rows; // of the profile
+};
+
+void add_profile(runtime::Executable& executable, Report& report) {
+    const std::vector<StepTime> times = profile(executable);
+    const double sum = std::accumulate(times.begin(), times.end(), 0.0,
+                                       [](double left, const StepTime& t) { return left + t.ms; });
+    report.rows.push_back({"step", "backend", "ms", "share"});
+    Json entries = Json::array();
+    for (const StepTime& time : times) {
+        const runtime::PlannedStep& step = executable.steps()[time.step];
+        const double share = sum > 0.0 ? time.ms / sum : 0.0;
+        report.rows.push_back({step.title, std::string(step.backend),
+                               std::format("{:.4f}", time.ms),
+                               std::format("{:.1f} %", 100.0 * share)});
+        entries.push_back({{"step", step.title},
+                           {"backend", step.backend},
+                           {"ms", rounded(time.ms, 6)},
+                           {"share", rounded(share, 4)}});
+        if (!step.reason.empty()) {
+            entries.back()["reason"] = step.reason;
+        }
+    }
+    report.json["profile"] = entries;
+}
+
+Json latency(const std::vector<double>& samples) {
+    const double sum = std::accumulate(samples.begin(), samples.end(), 0.0);
+    return {{"p50", rounded(percentile(samples, 50), 6)},
+            {"p95", rounded(percentile(samples, 95), 6)},
+            {"p99", rounded(percentile(samples, 99), 6)},
+            {"min", rounded(samples.front(), 6)},
+            {"max", rounded(samples.back(), 6)},
+            {"mean", rounded(sum / static_cast<double>(samples.size()), 6)}};
+}
+
+std::string text_of(const Report& report) {
+    const Json& json = report.json;
+    const auto ms = [](const Json& value) { return std::format("{:.3f} ms", value.get<double>()); };
+    const Json& times = json["latency_ms"];
+    std::string text = table(
+        {
+            {"model", json["model"].get<std::string>()},
+            {"device", std::format("{}, {} threads", json["device"].get<std::string>(),
+                                   json["threads"].get<unsigned>())},
+            {"latency", std::format("p50 {}, p95 {}, p99 {}", ms(times["p50"]), ms(times["p95"]),
+                                    ms(times["p99"]))},
+            {"", std::format("min {}, mean {}, max {} of {} runs", ms(times["min"]),
+                             ms(times["mean"]), ms(times["max"]), json["runs"].get<unsigned>())},
+            {"throughput", std::format("{:.1f} inferences a second",
+                                       json["inferences_per_second"].get<double>())},
+            {"work",
+             std::format("{:.3f} GFLOP an inference, {:.1f} GFLOP/s", json["gflop"].get<double>(),
+                         json["gflop_per_second"].get<double>())},
+            {"start",
+             std::format("load {}, compile {}", ms(json["load_ms"]), ms(json["compile_ms"]))},
+            {"memory", std::format("arena {} (unshared {}), process {}",
+                                   bytes_text(json["arena_bytes"].get<std::size_t>()),
+                                   bytes_text(json["unshared_bytes"].get<std::size_t>()),
+                                   bytes_text(json["peak_rss_bytes"].get<std::size_t>()))},
+        },
+        2);
+    return report.rows.empty() ? text : text + "\n" + table(report.rows, 2);
+}
+
+Status bench(const BenchOptions& options) {
+    catch_interrupts();
+    const Clock::time_point start = Clock::now();
+    SLUICE_TRY_ASSIGN(auto stored, models::open_model(options.model, options.size.load_options()));
+    const Clock::time_point loaded = Clock::now();
+    const std::uint64_t flop = flop_of(stored.model.graph);
+    SLUICE_TRY_ASSIGN(const auto executable,
+                      compile(std::move(stored.model.graph), options.engine));
+    const Clock::time_point compiled = Clock::now();
+    fill_inputs(*executable);
+    const std::vector<double> samples = measure(*executable, options.runs);
+    if (samples.empty()) {
+        return fail(ErrorCode::Internal, "interrupted before the first run");
+    }
+    const double p50 = percentile(samples, 50);
+    const double gflop = 1e-9 * static_cast<double>(flop);
+    Report report;
+    report.json = {{"model", options.model},
+                   {"device", name(options.engine.device)},
+                   {"threads", executable->threads()},
+                   {"runs", samples.size()},
+                   {"latency_ms", latency(samples)},
+                   {"inferences_per_second", rounded(1000.0 / p50, 3)},
+                   {"gflop", rounded(gflop, 6)},
+                   {"gflop_per_second", rounded(gflop / (1e-3 * p50), 3)},
+                   {"load_ms", rounded(milliseconds(loaded - start), 3)},
+                   {"compile_ms", rounded(milliseconds(compiled - loaded), 3)},
+                   {"steps", executable->steps().size()},
+                   {"arena_bytes", executable->arena_bytes()},
+                   {"unshared_bytes", executable->unshared_bytes()},
+                   {"peak_rss_bytes", peak_rss_bytes()}};
+    if (options.profile) {
+        add_profile(*executable, report);
+    }
+    return options.json ? print_json(report.json) : print(text_of(report));
+}
+
+} // namespace
+
+void add_bench_model(CLI::App& bench_command, Action& action) {
+    CLI::App* command =
+        bench_command.add_subcommand("model", "Latency, throughput and memory of a model");
+    auto options = std::make_shared<BenchOptions>();
+    command->add_option("MODEL", options->model, "A name of the zoo or a path")->required();
+    add_engine_options(*command, options->engine);
+    command->add_option("--runs", options->runs, "Timed runs")
+        ->check(CLI::Range(1, 1'000'000))
+        ->type_name("N")
+        ->capture_default_str();
+    add_size_option(*command, options->size);
+    command->add_flag("--profile", options->profile, "Also the time of every step");
+    command->add_flag("--json", options->json, "Print JSON");
+    command->callback([options, &action] { action = [options] { return bench(*options); }; });
+}
+
+} // namespace sluice::cli

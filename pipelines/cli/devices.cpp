@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sluice devices`: where networks can run, and what `auto` chooses.
+#include "core/engine.h"
+#include "pipelines/cli/command.h"
+#include "pipelines/cli/output.h"
+
+namespace sluice::cli {
+namespace {
+
+Status list_devices(bool as_json) {
+    Json list = Json::array();
+    std::vector<std::vector<std::string>> rows{{"device", "auto", "description", "reason"}};
+    for (const DeviceInfo& device : devices()) {
+        list.push_back({{"name", device.name},
+                        {"description", device.description},
+                        {"chosen_by_auto", device.chosen_by_auto},
+                        {"reason", device.reason}});
+        rows.push_back(
+            {device.name, device.chosen_by_auto ? "yes" : "", device.description, device.reason});
+    }
+    return as_json ? print_json({{"devices", list}}) : print(table(rows, 4));
+}
+
+} // namespace
+
+void add_devices(CLI::App& app, Action& action) {
+    CLI::App* command = app.add_subcommand("devices", "List where networks can run");
+    auto as_json = std::make_shared<bool>(false);
+    command->add_flag("--json", *as_json, "Print JSON");
+    command->callback(
+        [as_json, &action] { action = [as_json] { return list_devices(*as_json); }; });
+}
+
+} // namespace sluice::cli
