@@ -4,6 +4,7 @@
 
 build=$repo/build
 python=/usr/bin/python3
+programs=(gst-plugins/libgstsluice.so pipelines/cli/sluice) # what a user runs: all but the tests
 
 # needs_value OPTION [VALUE]..., needs_number OPTION [VALUE]...: ends with a message if the value is not there.
 needs_value() { (($# > 1)) && [[ -n $2 ]] || misuse "$1 needs a value after it"; }
@@ -98,7 +99,7 @@ parse_shell() {
 }
 
 run_shell() {
-    build_targets
+    build_targets "${programs[@]}"
     fetch
     export_paths
     if ((${#shell_command[@]} == 0)); then
@@ -126,7 +127,7 @@ parse_demo() {
 }
 
 run_demo() {
-    build_targets
+    build_targets "${programs[@]}"
     fetch
     export_paths
     "$python" "$repo/pipelines/examples/demo.py" --output "$repo/out" "${demo_arguments[@]}"

@@ -53,7 +53,7 @@ class Arguments(LauncherTest):
         os.makedirs(os.path.join(self.cache, "sluice", "models"))
         done = self.dev("clean")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(sorted(os.listdir(self.repo)), [".dev", "dev", "meson.build", "models", "tests"])
+        self.assertEqual(sorted(os.listdir(self.repo)), [".dev", "dev", "gst-plugins", "meson.build", "models", "pipelines", "tests"])
         self.assertTrue(os.path.isdir(os.path.join(self.cache, "sluice", "models")))
 
 

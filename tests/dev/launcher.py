@@ -11,6 +11,15 @@ import unittest
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
+# A project with the two targets that the launcher builds for a user: here sluice is a script that greets.
+PROJECT = """project('small', meson_version: '>= 1.7')
+subdir('gst-plugins')
+subdir('pipelines/cli')
+"""
+PLUGIN = "custom_target('plugin', output: 'libgstsluice.so', command: ['touch', '@OUTPUT@'])\n"
+PROGRAM = "custom_target('sluice', input: 'sluice.sh', output: 'sluice', command: ['cp', '@INPUT@', '@OUTPUT@'])\n"
+
+
 class LauncherTest(unittest.TestCase):
     """Each test has a folder with repo/ (launcher, empty project), cache/ and bin/ (stand-ins, first in PATH)."""
 
@@ -20,14 +29,17 @@ class LauncherTest(unittest.TestCase):
         self.repo = os.path.join(self.folder, "repo")
         self.cache = os.path.join(self.folder, "cache")
         self.bin = os.path.join(self.folder, "bin")
-        for folder in ("models/zoo", "models/footage", "tests"):
+        for folder in ("models/zoo", "models/footage", "tests", "gst-plugins", "pipelines/cli"):
             os.makedirs(os.path.join(self.repo, folder))
         os.makedirs(self.cache)
         os.makedirs(self.bin)
         shutil.copy(os.path.join(REPO, "dev"), self.repo)
         shutil.copytree(os.path.join(REPO, ".dev"), os.path.join(self.repo, ".dev"),
                         ignore=shutil.ignore_patterns("__pycache__"))
-        self.write("repo/meson.build", "project('small', meson_version: '>= 1.7')\n")
+        self.write("repo/meson.build", PROJECT)
+        self.write("repo/gst-plugins/meson.build", PLUGIN)
+        self.write("repo/pipelines/cli/meson.build", PROGRAM)
+        self.write("repo/pipelines/cli/sluice.sh", "#!/bin/sh\necho hello\n", executable=True)
 
     def write(self, path, text, executable=False):
         path = os.path.join(self.folder, path)

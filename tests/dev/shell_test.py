@@ -34,6 +34,12 @@ class Shell(LauncherTest):
         self.assertEqual(done.stdout, f"{build}/gst-plugins|{build}/gst-registry.bin|{build}/pipelines/cli|"
                                       f"{self.cache}/sluice/models\n")
 
+    def test_builds_what_it_runs(self):
+        self.assertEqual(self.run_shell("sluice").stdout, "hello\n")
+        self.assertTrue(os.path.exists(os.path.join(self.repo, "build", "gst-plugins", "libgstsluice.so")))
+        self.write("repo/pipelines/cli/sluice.sh", "#!/bin/sh\necho changed\n", executable=True)
+        self.assertEqual(self.run_shell("sluice").stdout, "changed\n")
+
     def test_unknown_program_is_named(self):
         self.assert_one_error(self.run_shell("no-such-program"), 127, "'no-such-program'")
 
