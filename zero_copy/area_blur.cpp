@@ -61,10 +61,6 @@ void AreaBlur::run(const MutableFrameView& frame, const RedactArea& area,
         align_up(std::max({wanted, div_ceil(area.right - area.left, max_columns_ - 1),
                            div_ceil(area.bottom - area.top, max_rows_ - 1), std::size_t{2}}),
                  2);
-    const auto cell = static_cast<double>(side);
-    const double spread = (cell * cell / 12.0) + (cell * cell / 6.0); // of cells and interpolation
-    const double rest = (sigma * sigma) - spread;
-    GaussianKernel kernel = gaussian_kernel(rest > 0.0 ? std::sqrt(rest) / cell : 0.0);
     for (const SampleGroup& group : sample_groups(frame.format().pixel_format)) {
         const SampleWindow window = window_of(area, group, frame.format());
         side_x_ = side >> group.shift_x;
@@ -72,7 +68,8 @@ void AreaBlur::run(const MutableFrameView& frame, const RedactArea& area,
         cells_.reset(div_ceil(window.right - window.left, side_x_),
                      div_ceil(window.bottom - window.top, side_y_));
         gather(frame, group, window);
-        cells_.blur(kernel, threads);
+        cells_.blur(cell_kernel(sigma / (1U << group.shift_x), side_x_),
+                    cell_kernel(sigma / (1U << group.shift_y), side_y_), threads);
         write(frame, group, window);
     }
 }

@@ -21,6 +21,7 @@
 #include "zero_copy/pixel_format.h"
 #include "zero_copy/row_kernels.h"
 #include "zero_copy/sample_group.h"
+#include "zero_copy/strip_kernels.h"
 #include "zero_copy/tensor_to_frame.h"
 
 namespace sluice::zero_copy {
@@ -47,6 +48,8 @@ struct BackgroundBlend::Scratch {
         // Blur: cells, and where each column lies between them.
         std::size_t cell_x = 1;
         std::size_t cell_y = 1;
+        GaussianKernel across = {};
+        GaussianKernel down = {};
         std::optional<CellBlur> blur = std::nullopt;
         std::vector<std::int32_t> first = {};
         std::vector<float> weight = {};
@@ -54,7 +57,7 @@ struct BackgroundBlend::Scratch {
 
     FrameFormat format;
     BackgroundEffect effect = BackgroundEffect::Blur;
-    BlurPlan plan;
+    double sigma = 0.0; // in pixels
     std::array<float, 4> color{};
     std::optional<FrameView> picture;
     std::vector<GroupState> groups;
@@ -88,11 +91,15 @@ void BackgroundBlend::Scratch::add_group(const SampleGroup& group) {
     }
     if (effect == BackgroundEffect::Blur) {
         // Cells hold whole chroma samples.
-        state.cell_x = plan.cell >> group.shift_x;
-        state.cell_y = plan.cell >> group.shift_y;
+        const std::size_t cell = blur_cell(sigma);
+        state.cell_x = cell >> group.shift_x;
+        state.cell_y = cell >> group.shift_y;
+        state.across = cell_kernel(sigma / (1U << group.shift_x), state.cell_x);
+        state.down = cell_kernel(sigma / (1U << group.shift_y), state.cell_y);
         const std::size_t cells_x = div_ceil(columns(state), state.cell_x);
         const std::size_t cells_y = div_ceil(rows(state), state.cell_y);
-        state.blur.emplace(cells_x, cells_y, values, plan.kernel.radius);
+        state.blur.emplace(cells_x, cells_y, values,
+                           std::max(state.across.radius, state.down.radius));
         state.first.resize(columns(state));
         state.weight.resize(columns(state));
         const double last = static_cast<double>(cells_x) - 1.0;
@@ -286,7 +293,7 @@ Result<BackgroundBlend> BackgroundBlend::create(const FrameFormat& frame,
     const Color& color = settings.color;
     scratch->color =
         color_codes(frame, {color.red / 255.0, color.green / 255.0, color.blue / 255.0});
-    scratch->plan = plan_blur(settings.blur_sigma * frame.height);
+    scratch->sigma = settings.blur_sigma * frame.height;
     for (const SampleGroup& group : sample_groups(frame.pixel_format)) {
         scratch->add_group(group);
     }
@@ -314,7 +321,7 @@ void BackgroundBlend::run(const MutableFrameView& frame, const Mask& mask,
                                          scratch.gather_cells(state, frame, mask, row);
                                      }
                                  });
-            state.blur->blur(scratch.plan.kernel, threads);
+            state.blur->blur(state.across, state.down, threads);
         }
         threads.parallel_for(rows, grain, [&](std::size_t begin, std::size_t end) {
             for (std::size_t y = begin; y < end; ++y) {

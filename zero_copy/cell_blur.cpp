@@ -15,8 +15,8 @@ namespace sluice::zero_copy {
 namespace {
 
 constexpr std::size_t kRowsPerTask = 16;
-// Cells a standard deviation: below two, the interpolation between cells becomes visible.
-constexpr double kMinCellSigma = 2.0;
+// Cells a standard deviation: below, the interpolation between cells becomes visible.
+constexpr double kMinCellSigma = 1.5;
 constexpr std::size_t kMaxCell = 256;
 constexpr std::size_t kAlignFloats = 16;
 
@@ -41,19 +41,26 @@ GaussianKernel gaussian_kernel(double sigma) {
     return out;
 }
 
-BlurPlan plan_blur(double sigma) {
-    BlurPlan out;
-    out.cell = 2;
-    while (out.cell < kMaxCell && sigma / static_cast<double>(2 * out.cell) >= kMinCellSigma) {
-        out.cell *= 2;
+std::size_t blur_cell(double sigma) {
+    std::size_t cell = 2;
+    while (cell < kMaxCell && sigma / static_cast<double>(2 * cell) >= kMinCellSigma) {
+        cell *= 2;
     }
-    const auto cell = static_cast<double>(out.cell);
-    // Variances: of a box of `cell` samples, and of the tent that linear interpolation is.
-    const double box = ((cell * cell) - 1.0) / 12.0;
-    const double tent = cell * cell / 6.0;
+    return cell;
+}
+
+GaussianKernel cell_kernel(double sigma, std::size_t cell) {
+    const auto size = static_cast<double>(cell);
+    const double box = ((size * size) - 1.0) / 12.0;
+    // Between two cells at a fraction f, interpolation spreads by f (1 - f).
+    double tent = 0.0;
+    for (std::size_t i = 0; i < cell; ++i) {
+        const double at = ((static_cast<double>(i) + 0.5) / size) + 0.5;
+        const double f = at - std::floor(at);
+        tent += f * (1.0 - f) * size;
+    }
     const double rest = (sigma * sigma) - box - tent;
-    out.kernel = gaussian_kernel(rest > 0.0 ? std::sqrt(rest) / cell : 0.0);
-    return out;
+    return gaussian_kernel(rest > 0.0 ? std::sqrt(rest) / size : 0.0);
 }
 
 CellBlur::CellBlur(std::size_t max_columns, std::size_t max_rows, std::size_t values,
@@ -72,14 +79,14 @@ void CellBlur::reset(std::size_t columns, std::size_t rows) {
     std::fill_n(cells_.begin(), static_cast<std::ptrdiff_t>((values_ + 1) * plane_size_), 0.0F);
 }
 
-void CellBlur::blur(const GaussianKernel& kernel, runtime::ThreadPool& threads) {
-    const std::size_t taps = (2 * kernel.radius) + 1;
+void CellBlur::blur(const GaussianKernel& across, const GaussianKernel& down,
+                    runtime::ThreadPool& threads) {
     const std::size_t planes = values_ + 1;
     threads.parallel_for(rows_, kRowsPerTask, [&](std::size_t begin, std::size_t end) {
         for (std::size_t plane = 0; plane < planes; ++plane) {
             for (std::size_t row = begin; row < end; ++row) {
-                const float* const in = at(plane, row) - border_ - (kernel.radius * pitch_);
-                convolve(in, pitch_, kernel.weights.data(), taps, pitch_,
+                const float* const in = at(plane, row) - border_ - (down.radius * pitch_);
+                convolve(in, pitch_, down.weights.data(), (2 * down.radius) + 1, pitch_,
                          vertical_.data() + (((plane * rows_) + row) * pitch_));
             }
         }
@@ -88,8 +95,9 @@ void CellBlur::blur(const GaussianKernel& kernel, runtime::ThreadPool& threads) 
         for (std::size_t row = begin; row < end; ++row) {
             for (std::size_t plane = 0; plane < planes; ++plane) {
                 const float* const in =
-                    vertical_.data() + (((plane * rows_) + row) * pitch_) + border_ - kernel.radius;
-                convolve(in, 1, kernel.weights.data(), taps, columns_, at(plane, row));
+                    vertical_.data() + (((plane * rows_) + row) * pitch_) + border_ - across.radius;
+                convolve(in, 1, across.weights.data(), (2 * across.radius) + 1, columns_,
+                         at(plane, row));
             }
             for (std::size_t value = 0; value < values_; ++value) {
                 divide_strip(weights(row), columns_, sums(value, row));

@@ -22,13 +22,12 @@ struct GaussianKernel {
 };
 [[nodiscard]] GaussianKernel gaussian_kernel(double sigma);
 
-// How a Gaussian of `sigma` samples splits into cells and a kernel on them. Summing into cells and
-// interpolating between them blur too; the kernel has the rest of the variance.
-struct BlurPlan {
-    std::size_t cell = 1; // samples across: a power of two, at least 2
-    GaussianKernel kernel;
-};
-[[nodiscard]] BlurPlan plan_blur(double sigma);
+// How many samples across a cell may be, for a Gaussian of `sigma` samples: a power of two, at
+// least 2.
+[[nodiscard]] std::size_t blur_cell(double sigma);
+// The kernel on cells of `cell` samples that makes the whole a Gaussian of `sigma` samples: summing
+// into cells and interpolating between them blur too, so the kernel has the rest of the variance.
+[[nodiscard]] GaussianKernel cell_kernel(double sigma, std::size_t cell);
 
 // Planes of cells with a border of zeros around them.
 class CellBlur {
@@ -45,7 +44,8 @@ public:
     [[nodiscard]] float* sums(std::size_t value, std::size_t row) { return at(value, row); }
     [[nodiscard]] float* weights(std::size_t row) { return at(values_, row); }
     // Turns sums into blurred values: sums() then holds the pictures.
-    void blur(const GaussianKernel& kernel, runtime::ThreadPool& threads);
+    void blur(const GaussianKernel& across, const GaussianKernel& down,
+              runtime::ThreadPool& threads);
 
     [[nodiscard]] const float* picture(std::size_t value, std::size_t row) const {
         return const_cast<CellBlur*>(this)->at(value, row);

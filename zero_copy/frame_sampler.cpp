@@ -13,6 +13,7 @@
 #include "zero_copy/row_kernels.h"
 #include "zero_copy/sample_group.h"
 #include "zero_copy/sampling.h"
+#include "zero_copy/strip_kernels.h"
 
 namespace sluice::zero_copy {
 

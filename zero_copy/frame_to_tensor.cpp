@@ -20,8 +20,8 @@
 #include "zero_copy/frame.h"
 #include "zero_copy/frame_sampler.h"
 #include "zero_copy/pixel_format.h"
-#include "zero_copy/row_kernels.h"
 #include "zero_copy/sampling.h"
+#include "zero_copy/strip_kernels.h"
 #include "zero_copy/turned_sampler.h"
 
 namespace sluice::zero_copy {

@@ -9,8 +9,8 @@
 #include <cstdint>
 
 #include "zero_copy/frame.h"
-#include "zero_copy/row_kernels.h"
 #include "zero_copy/sample_group.h"
+#include "zero_copy/strip_kernels.h"
 #include "zero_copy/tensor_to_frame.h"
 
 namespace sluice::zero_copy {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vectorised steps on one row of samples, chosen for the CPU at run time.
+// From rows of samples to strips of floats and back, chosen for the CPU at run time.
 //
 // Rows of a plane become strips of floats (in codes), one a component, that stay in the first-level
-// cache; strips are combined and written back. No function reads or writes a byte beyond the count
-// it is given. None allocates.
+// cache; strips are combined (strip_kernels.h) and written back. No function reads or writes a byte
+// beyond the count it is given. None allocates.
 #pragma once
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 
 #include "zero_copy/sample_group.h"
 
@@ -30,64 +29,5 @@ void accumulate_lanes(const SampleGroup& group, const std::byte* row, float weig
 // Rounds to nearest, saturates to the depth and writes; null lanes keep what the row holds.
 void store_lanes(const SampleGroup& group, const ConstLaneStrips& in, std::size_t count,
                  std::byte* row);
-
-// out[i] = lerp(in[first[i] - base], in[first[i] - base + 1], weight[i]).
-void gather_lerp(const float* in, std::int32_t base, const std::int32_t* first, const float* weight,
-                 std::size_t count, float* out);
-// out = upper + (lower - upper) * weight.
-void lerp_rows(const float* upper, const float* lower, float weight, std::size_t count, float* out);
-// The same from bytes, times `scale`.
-void lerp_bytes(const std::uint8_t* upper, const std::uint8_t* lower, float weight, float scale,
-                std::size_t count, float* out);
-
-// Words of four bytes of a row: a pixel's two neighbouring taps when they are far from the next
-// pixel's. word[i] holds row[first[i] * step + offset ...]; bytes at `row_bytes` and beyond read as
-// 0.
-void fetch_words(const std::byte* row, std::size_t row_bytes, std::size_t step, std::size_t offset,
-                 const std::int32_t* first, std::size_t count, std::uint32_t* word);
-// One component out of fetched words: bits `shift0` and up of `tap0`, `shift1` and up of `tap1`.
-struct WordRow {
-    const std::uint32_t* tap0;
-    const std::uint32_t* tap1;
-};
-struct WordBits {
-    int shift0;
-    int shift1;
-    std::uint32_t mask;
-};
-void lerp_words(const WordRow& upper, const WordRow& lower, const WordBits& bits, float weight_y,
-                const float* weight_x, std::size_t count, float* out);
-
-// A colour conversion into tensor values: out[c] = clamp(matrix[c] . in + offset[c]).
-struct TensorTransform {
-    std::array<std::array<float, 3>, 3> matrix{};
-    std::array<float, 3> offset{};
-    float minimum = 0.0F;
-    float maximum = 0.0F;
-};
-void convert_interleaved(const TensorTransform& transform, const std::array<const float*, 3>& in,
-                         std::size_t count, float* out);
-// Channel c goes to out[c]; `channels` 1 or 3.
-void convert_planar(const TensorTransform& transform, const std::array<const float*, 3>& in,
-                    std::size_t count, std::size_t channels, const std::array<float*, 3>& out);
-
-// fore = back + mask * (fore - back).
-void blend_rows(const float* back, const float* mask, std::size_t count, float* fore);
-void blend_constant(float back, const float* mask, std::size_t count, float* fore);
-
-// Twice the samples: out[2i] and out[2i+1] from in[i-1], in[i], in[i+1] by weights. in[-1] and
-// in[count] must be readable.
-struct PairWeights {
-    std::array<float, 3> even{};
-    std::array<float, 3> odd{};
-};
-void upsample_pairs(const float* in, const PairWeights& weights, std::size_t count, float* out);
-// out += in * scale; out += r * scale[0] + g * scale[1] + b * scale[2] of interleaved RGB.
-void add_scaled(const float* in, float scale, std::size_t count, float* out);
-void add_weighted_rgb(const float* rgb, const std::array<float, 3>& scale, std::size_t count,
-                      float* out);
-
-// out = clamp(in * 255, 0, 255), rounded.
-void store_unit_bytes(const float* in, std::size_t count, std::uint8_t* out);
 
 } // namespace sluice::zero_copy

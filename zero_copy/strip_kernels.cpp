@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Strip kernels: resampling, blending and colour conversion of strips of floats.
+#include "zero_copy/strip_kernels.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-
-#include "zero_copy/row_kernels.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "zero_copy/strip_kernels.cpp"

@@ -15,6 +15,7 @@
 #include "zero_copy/pixel_format.h"
 #include "zero_copy/row_kernels.h"
 #include "zero_copy/sample_group.h"
+#include "zero_copy/strip_kernels.h"
 #include "zero_copy/tensor_to_frame.h"
 
 namespace sluice::zero_copy {

@@ -57,7 +57,7 @@ struct BackgroundSettings {
     BackgroundEffect effect = BackgroundEffect::Blur;
     double blur_sigma =
         0.02; // of the Gaussian that the blur approximates, as share of the frame's height
-    Color color;
+    Color color = {};
     // For Picture: the planes of a frame of the same format, kept by the caller for the object's
     // life.
     const FrameView* picture = nullptr;

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "core/runtime/thread_pool.h"
-#include "zero_copy/row_kernels.h"
+#include "zero_copy/strip_kernels.h"
 #include "zero_copy/tensor_to_frame.h"
 
 namespace sluice::zero_copy {
