@@ -30,6 +30,8 @@ using BinaryVec = hn::Vec<BinaryTag>;
 
 // Activations run over a stretch of results that is still in the first-level cache.
 constexpr std::size_t kStretch = 1024;
+// Rows shorter than this are laid end to end before they are combined.
+constexpr std::size_t kShortRow = 64;
 
 template <ops::BinaryKind kKind>
 HWY_INLINE BinaryVec combine(BinaryVec a, BinaryVec b) {
@@ -95,32 +97,76 @@ HWY_INLINE void activate(const Activation& activation, float* y, std::size_t cou
     });
 }
 
+template <ops::BinaryKind kKind>
+HWY_INLINE void combine_rows(const Broadcast& shape, const float* a, const float* b, float* y,
+                             std::size_t count) {
+    if (shape.a_repeats()) {
+        combine_row<kKind, true, false>(a, b, y, count);
+    } else if (shape.b_repeats()) {
+        combine_row<kKind, false, true>(a, b, y, count);
+    } else {
+        combine_row<kKind, false, false>(a, b, y, count);
+    }
+}
+
+// An operand's next `rows` rows, end to end: where they lie, or in `block` if they do not lie so.
+HWY_INLINE const float* end_to_end(const float* from, std::size_t step, bool repeats,
+                                   std::size_t row_size, std::size_t rows, float* block) {
+    if (!repeats && step == row_size) {
+        return from;
+    }
+    float* to = block;
+    for (std::size_t row = 0; row < rows; ++row, from += step) {
+        for (std::size_t i = 0; i < row_size; ++i) {
+            *to++ = from[repeats ? 0 : i];
+        }
+    }
+    return block;
+}
+
+// Short rows from `at` on, as many as fit a stretch: how many elements that were.
+template <ops::BinaryKind kKind>
+HWY_INLINE std::size_t combine_short_rows(const BinaryWork& work, Broadcast::Position& at, float* y,
+                                          std::size_t most) {
+    HWY_ALIGN float a_block[kStretch];
+    HWY_ALIGN float b_block[kStretch];
+    const Broadcast& shape = work.broadcast;
+    const std::size_t size = shape.row_size();
+    const Broadcast::Run run = shape.run(at);
+    const std::size_t rows = std::min(run.rows, std::min(most, kStretch) / size);
+    const float* a = end_to_end(work.a + at.a, run.a_step, shape.a_repeats(), size, rows, a_block);
+    const float* b = end_to_end(work.b + at.b, run.b_step, shape.b_repeats(), size, rows, b_block);
+    combine_row<kKind, false, false>(a, b, y, rows * size);
+    shape.next_rows(at, rows);
+    return rows * size;
+}
+
 // Elements [begin, end) of the result.
 template <ops::BinaryKind kKind>
 void combine_range(const BinaryWork& work, std::size_t begin, std::size_t end) {
     const Broadcast& shape = work.broadcast;
+    const std::size_t size = shape.row_size();
     const bool activates = work.activation.kind != ops::UnaryKind::Identity;
-    std::size_t done = begin;      // combined
-    std::size_t activated = begin; // and activated
-    for (Broadcast::Position at = shape.position(begin); done < end; shape.next_row(at)) {
-        while (at.column < shape.row_size() && done < end) {
-            std::size_t count = std::min(shape.row_size() - at.column, end - done);
+    std::size_t activated = begin;
+    Broadcast::Position at = shape.position(begin);
+    for (std::size_t done = begin; done < end;) {
+        if (size < kShortRow && at.column == 0 && end - done >= size) {
+            done += combine_short_rows<kKind>(work, at, work.y + done, end - done);
+        } else {
+            std::size_t count = std::min(size - at.column, end - done);
             count = activates ? std::min(count, kStretch) : count;
-            const float* a = work.a + at.a + (shape.a_repeats() ? 0 : at.column);
-            const float* b = work.b + at.b + (shape.b_repeats() ? 0 : at.column);
-            if (shape.a_repeats()) {
-                combine_row<kKind, true, false>(a, b, work.y + done, count);
-            } else if (shape.b_repeats()) {
-                combine_row<kKind, false, true>(a, b, work.y + done, count);
-            } else {
-                combine_row<kKind, false, false>(a, b, work.y + done, count);
-            }
-            at.column += count;
+            combine_rows<kKind>(shape, work.a + at.a + (shape.a_repeats() ? 0 : at.column),
+                                work.b + at.b + (shape.b_repeats() ? 0 : at.column), work.y + done,
+                                count);
             done += count;
-            if (activates && (done - activated >= kStretch || done == end)) {
-                activate(work.activation, work.y + activated, done - activated);
-                activated = done;
+            at.column += count;
+            if (at.column == size) {
+                shape.next_row(at);
             }
+        }
+        if (activates && (done - activated >= kStretch || done == end)) {
+            activate(work.activation, work.y + activated, done - activated);
+            activated = done;
         }
     }
 }
@@ -168,19 +214,22 @@ Result<std::unique_ptr<runtime::Kernel>> lower_binary(const graph::Graph& graph,
                                                       const graph::Node& node) {
     const auto& op = std::get<ops::Binary>(node.attributes);
     const graph::Shape& y = graph.desc(node.outputs[0]).shape();
-    BinaryWork work{.kind = op.kind,
-                    .activation = to_cpu(op.activation),
-                    .broadcast = Broadcast(graph.desc(node.inputs[0]).shape(),
-                                           graph.desc(node.inputs[1]).shape(), y),
-                    .a = nullptr,
-                    .b = nullptr,
-                    .y = nullptr};
-    return runtime::make_kernel([work, count = y.element_count()](const runtime::KernelIo& io) {
+    const BinaryWork work{.kind = op.kind,
+                          .activation = to_cpu(op.activation),
+                          .broadcast = Broadcast(graph.desc(node.inputs[0]).shape(),
+                                                 graph.desc(node.inputs[1]).shape(), y),
+                          .a = nullptr,
+                          .b = nullptr,
+                          .y = nullptr};
+    // Whole rows, so that no short one is cut in two.
+    const std::size_t row = std::min(work.broadcast.row_size(), kGrainElements);
+    const std::size_t grain = kGrainElements / row * row;
+    return runtime::make_kernel([=, count = y.element_count()](const runtime::KernelIo& io) {
         BinaryWork here = work;
         here.a = io.input<float>(0);
         here.b = io.input<float>(1);
         here.y = io.output<float>(0);
-        io.threads.parallel_for(count, kGrainElements, [&](std::size_t begin, std::size_t end) {
+        io.threads.parallel_for(count, grain, [&](std::size_t begin, std::size_t end) {
             HWY_DYNAMIC_DISPATCH(binary_range)(here, begin, end);
         });
     });

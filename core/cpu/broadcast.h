@@ -58,18 +58,36 @@ public:
     }
 
     // To the start of the next row.
-    void next_row(Position& at) const {
+    void next_row(Position& at) const { next_rows(at, 1); }
+
+    // `count` rows on, no further than the next axis ends.
+    void next_rows(Position& at, std::size_t count) const {
         at.column = 0;
-        for (std::size_t i = rank_ - 1; i-- > 0;) {
-            at.a += axes_[i].a_stride;
-            at.b += axes_[i].b_stride;
-            if (++at.index[i] < axes_[i].size) {
+        for (std::size_t i = rank_ - 1; i-- > 0; count = 1) {
+            at.a += axes_[i].a_stride * count;
+            at.b += axes_[i].b_stride * count;
+            at.index[i] += count;
+            if (at.index[i] < axes_[i].size) {
                 return;
             }
             at.a -= axes_[i].a_stride * axes_[i].size;
             at.b -= axes_[i].b_stride * axes_[i].size;
             at.index[i] = 0;
         }
+    }
+
+    // Rows from here on whose operands lie in even steps, and the steps, in elements.
+    struct Run {
+        std::size_t rows, a_step, b_step;
+    };
+    [[nodiscard]] Run run(const Position& at) const {
+        if (rank_ == 1) {
+            return {.rows = 1, .a_step = 0, .b_step = 0};
+        }
+        const Axis& axis = axes_[rank_ - 2];
+        return {.rows = axis.size - at.index[rank_ - 2],
+                .a_step = axis.a_stride,
+                .b_step = axis.b_stride};
     }
 
 private:

@@ -11,6 +11,11 @@
 #include "core/runtime/function_kernel.h"
 
 namespace sluice::cpu {
+namespace {
+
+constexpr std::size_t kBlockBytes = 16384; // half of a first-level cache
+
+} // namespace
 
 Status supports_split(const graph::Graph& /*graph*/, const graph::Node& /*node*/) {
     return {}; // elements of any size are moved as bytes
@@ -29,14 +34,19 @@ Result<std::unique_ptr<runtime::Kernel>> lower_split(const graph::Graph& graph,
         pieces.push_back(graph.desc(id).byte_size() / rows);
     }
     const std::size_t row_bytes = x.byte_size() / rows;
+    const std::size_t block = std::max<std::size_t>(1, kBlockBytes / row_bytes);
     const std::size_t grain = std::max<std::size_t>(1, kGrainElements * sizeof(float) / row_bytes);
     return runtime::make_kernel([=](const runtime::KernelIo& io) {
         io.threads.parallel_for(rows, grain, [&](std::size_t begin, std::size_t end) {
-            const std::byte* from = io.inputs[0] + begin * row_bytes;
-            for (std::size_t i = 0; i < pieces.size(); ++i) {
-                copy_rows(io.outputs[i] + begin * pieces[i], pieces[i], from, row_bytes, pieces[i],
-                          end - begin);
-                from += pieces[i];
+            // Block by block, so that the input's rows are still near when their next piece goes.
+            for (std::size_t row = begin; row < end; row += block) {
+                const std::byte* from = io.inputs[0] + row * row_bytes;
+                const std::size_t count = std::min(block, end - row);
+                for (std::size_t i = 0; i < pieces.size(); ++i) {
+                    copy_rows(io.outputs[i] + row * pieces[i], pieces[i], from, row_bytes,
+                              pieces[i], count);
+                    from += pieces[i];
+                }
             }
         });
     });
