@@ -125,6 +125,33 @@ GstCaps* transform_caps(GstBaseTransform* /*base*/, GstPadDirection direction, G
     return out.release();
 }
 
+// Caps without colorimetry mean a default that depends on the height. The larger picture keeps what
+// the smaller one meant, so it is written down.
+GstCaps* fixate_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
+                     GstCaps* others) {
+    const auto* parent = static_cast<GstBaseTransformClass*>(g_type_class_peek(SLUICE_TYPE_FILTER));
+    Ref fixed(parent->fixate_caps(base, direction, caps, others));
+    GstVideoInfo info;
+    if (direction != GST_PAD_SINK || gst_caps_is_empty(fixed.get()) != FALSE ||
+        gst_video_info_from_caps(&info, caps) == FALSE || GST_VIDEO_INFO_IS_RGB(&info)) {
+        return fixed.release();
+    }
+    Ref complete(gst_caps_make_writable(fixed.release()));
+    GstStructure* structure = gst_caps_get_structure(complete.get(), 0);
+    gchar* colorimetry = gst_video_colorimetry_to_string(&info.colorimetry);
+    if (colorimetry != nullptr && gst_structure_has_field(structure, "colorimetry") == FALSE) {
+        gst_structure_set(structure, "colorimetry", G_TYPE_STRING, colorimetry, nullptr);
+    }
+    g_free(colorimetry);
+    gchar* site = gst_video_chroma_site_to_string(info.chroma_site);
+    if (site != nullptr && GST_VIDEO_INFO_IS_YUV(&info) &&
+        gst_structure_has_field(structure, "chroma-site") == FALSE) {
+        gst_structure_set(structure, "chroma-site", G_TYPE_STRING, site, nullptr);
+    }
+    g_free(site);
+    return complete.release();
+}
+
 gboolean transform_meta(GstBaseTransform* base, GstBuffer* out, GstMeta* meta, GstBuffer* in) {
     return static_cast<SuperRes&>(sluice::gst::filter_of(base)).carry(out, meta, in) ? TRUE : FALSE;
 }
@@ -184,6 +211,7 @@ static void sluice_super_res_class_init(SluiceSuperResClass* klass) {
     sluice::gst::handle_by_conversion(klass);
     auto* base = GST_BASE_TRANSFORM_CLASS(klass);
     base->transform_caps = GST_DEBUG_FUNCPTR(transform_caps);
+    base->fixate_caps = GST_DEBUG_FUNCPTR(fixate_caps);
     base->transform_meta = GST_DEBUG_FUNCPTR(transform_meta);
     base->decide_allocation = GST_DEBUG_FUNCPTR(decide_allocation);
     sluice::gst::install_properties(
