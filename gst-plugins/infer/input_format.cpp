@@ -21,14 +21,15 @@ Range of_codes(double offset, double scale) {
 
 } // namespace
 
-Range input_range(const models::StoredModel& model, const InputWishes& wishes) {
+Range input_range(const InputWishes& wishes, const models::Manifest* manifest,
+                  const models::ModelInfo& file) {
     if (wishes.scale != 0.0) {
         return of_codes(wishes.offset, wishes.scale);
     }
-    if (const models::Manifest* manifest = model.source.manifest; manifest != nullptr) {
+    if (manifest != nullptr) {
         return {.low = manifest->low, .high = manifest->high};
     }
-    if (const auto& stated = model.model.info.normalization; stated && stated->std != 0.0F) {
+    if (const auto& stated = file.normalization; stated && stated->std != 0.0F) {
         return of_codes(static_cast<double>(stated->mean), static_cast<double>(stated->std));
     }
     return {};

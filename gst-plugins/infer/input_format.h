@@ -31,7 +31,8 @@ struct Range {
 };
 
 // The user's, else the manifest's, else the file's own, else 0..1.
-[[nodiscard]] Range input_range(const models::StoredModel& model, const InputWishes& wishes);
+[[nodiscard]] Range input_range(const InputWishes& wishes, const models::Manifest* manifest,
+                                const models::ModelInfo& file);
 
 // Unsupported says what a frame cannot be turned into: another rank, type, batch or number of
 // channels.

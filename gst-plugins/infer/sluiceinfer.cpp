@@ -107,6 +107,8 @@ protected:
                         "no model: set the property 'model' to a name of the zoo or a file");
         }
         SLUICE_TRY_ASSIGN(auto stored, sluice::models::open_model(fixed.model));
+        const sluice::gst::Range range =
+            sluice::gst::input_range(wishes, stored.source.manifest, stored.model.info);
         SLUICE_TRY_ASSIGN(auto program,
                           sluice::compile(std::move(stored.model.graph), fixed.engine()));
         if (program->inputs().size() != 1) {
@@ -114,9 +116,7 @@ protected:
                         "model '{}' has {} inputs; sluiceinfer feeds one, the frame", fixed.model,
                         program->inputs().size());
         }
-        SLUICE_TRY_ASSIGN(
-            tensor_, sluice::gst::input_format(program->inputs()[0],
-                                               sluice::gst::input_range(stored, wishes), wishes));
+        SLUICE_TRY_ASSIGN(tensor_, sluice::gst::input_format(program->inputs()[0], range, wishes));
         fit_ = wishes.fit;
         threads_ = sluice::runtime::ThreadPool::shared(fixed.threads);
         for (const auto& output : program->outputs()) {

@@ -42,8 +42,8 @@ TEST(Background, replaces_what_is_not_the_person_by_a_colour) {
         g_object_set(element, "color", 0xff204060U, nullptr);
     });
     harness.set_caps(caps);
-    const auto before = pixels(make_frame(caps).get(), caps);
     for (const int padding : {0, 12}) {
+        const auto before = pixels(make_frame(caps, 0, padding).get(), caps);
         const Ref out = harness.run(frame_with_matte(caps, 0, padding));
         ASSERT_TRUE(out);
         const auto after = pixels(out.get(), caps);

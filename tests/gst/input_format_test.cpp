@@ -53,21 +53,16 @@ TEST(InputFormat, names_the_tensor_that_no_frame_fits) {
     }
 }
 
-models::StoredModel stored() {
-    return {.model = {.graph = *graph::Graph::create({}), .info = {}}, .source = {}};
-}
-
 TEST(InputRange, asks_the_user_then_the_manifest_then_the_file) {
-    auto model = stored();
-    EXPECT_EQ(input_range(model, {}).low, 0.0F);
-    EXPECT_EQ(input_range(model, {}).high, 1.0F);
-    model.model.info.normalization = models::Normalization{.mean = 127.5F, .std = 127.5F};
-    EXPECT_EQ(input_range(model, {}).low, -1.0F);
-    EXPECT_EQ(input_range(model, {}).high, 1.0F);
+    models::ModelInfo file;
+    EXPECT_EQ(input_range({}, nullptr, file).low, 0.0F);
+    EXPECT_EQ(input_range({}, nullptr, file).high, 1.0F);
+    file.normalization = models::Normalization{.mean = 127.5F, .std = 127.5F};
+    EXPECT_EQ(input_range({}, nullptr, file).low, -1.0F);
+    EXPECT_EQ(input_range({}, nullptr, file).high, 1.0F);
     const models::Manifest manifest{.low = 0.0F, .high = 255.0F};
-    model.source.manifest = &manifest;
-    EXPECT_EQ(input_range(model, {}).high, 255.0F);
-    const Range user = input_range(model, {.offset = 100.0, .scale = 50.0});
+    EXPECT_EQ(input_range({}, &manifest, file).high, 255.0F);
+    const Range user = input_range({.offset = 100.0, .scale = 50.0}, &manifest, file);
     EXPECT_FLOAT_EQ(user.low, -2.0F);
     EXPECT_FLOAT_EQ(user.high, 3.1F);
 }

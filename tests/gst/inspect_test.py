@@ -11,7 +11,7 @@ import tempfile
 
 def inspect(name, plugins, home):
     environment = {"PATH": os.environ["PATH"], "HOME": home, "GST_PLUGIN_PATH": plugins,
-                   "GST_REGISTRY": os.path.join(home, "registry.bin"), "G_DEBUG": "fatal-criticals"}
+                   "GST_REGISTRY": os.path.join(home, "registry.bin")}
     for name_of_loader in ("LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS"):
         if name_of_loader in os.environ:
             environment[name_of_loader] = os.environ[name_of_loader]
