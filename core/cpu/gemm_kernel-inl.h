@@ -56,42 +56,44 @@ HWY_INLINE void multiply(GemmAccumulators<kPixels, kVectors>& acc,
     });
 }
 
-// The first `count` lanes, 1..kLanes. Not StoreN: AVX2's masked store takes tens of cycles on Zen.
+// The first `count` lanes, fewer than all.
 HWY_INLINE void store_partly(GemmVec v, float* to, std::size_t count) {
-    const GemmTag d;
-    HWY_ALIGN float lanes[kLanes];
-    if (count == kLanes) {
-        return hn::StoreU(v, d, to);
-    }
-    hn::Store(v, d, lanes);
+#if HWY_TARGET <= HWY_AVX3
+    hn::StoreN(v, GemmTag(), to, count);
+#else // in halves: AVX2's masked store takes tens of cycles on Zen
     const hn::CappedTag<float, 4> four;
-    std::size_t i = 0;
-    for (; i + hn::MaxLanes(four) <= count; i += hn::MaxLanes(four)) {
-        hn::StoreU(hn::Load(four, lanes + i), four, to + i);
+    const hn::CappedTag<float, 2> two;
+    const hn::CappedTag<float, 1> one;
+    auto rest = hn::ResizeBitCast(four, v);
+    if constexpr (kLanes > 4) {
+        if ((count & 4) != 0) {
+            hn::StoreU(rest, four, to);
+            rest = hn::ResizeBitCast(four, hn::UpperHalf(hn::Half<GemmTag>(), v));
+            to += 4;
+        }
     }
-    for (; i < count; ++i) {
-        to[i] = lanes[i];
+    if ((count & 2) != 0) {
+        hn::StoreU(hn::ResizeBitCast(two, rest), two, to);
+        rest = hn::Shuffle1032(rest);
+        to += 2;
     }
+    if ((count & 1) != 0) {
+        hn::StoreU(hn::ResizeBitCast(one, rest), one, to);
+    }
+#endif
 }
 
-// What finish_tile() leaves to be done on sums in memory, [pixel][vector]: partial panels and
-// residuals, and the activations that would be long when unrolled.
+// The activations that would be long when unrolled, on sums in memory, [pixel][vector].
 template <ops::UnaryKind kKind>
 HWY_INLINE void finish_stored_as(const GemmTile& tile, std::size_t pixels, std::size_t vectors,
                                  const float* sums) {
     const GemmTag d;
-    const std::size_t residual_channels = tile.residual == nullptr ? 0 : tile.residual_channels;
     for (std::size_t m = 0; m < pixels; ++m) {
-        const float* const residual = tile.residual + m * tile.residual_stride;
         float* const to = tile.output + m * tile.output_stride;
         for (std::size_t c = 0; c < tile.channels; c += kLanes) {
-            GemmVec v = hn::Load(d, sums + m * vectors * kLanes + c);
-            if (c + kLanes <= residual_channels) {
-                v = hn::Add(v, hn::LoadU(d, residual + c));
-            } else if (c < residual_channels) {
-                v = hn::Add(v, hn::LoadN(d, residual + c, residual_channels - c));
-            }
-            v = apply_kind<kKind>(d, v, tile.activation.alpha, tile.activation.beta);
+            const GemmVec sum = hn::Load(d, sums + m * vectors * kLanes + c);
+            const GemmVec v =
+                apply_kind<kKind>(d, sum, tile.activation.alpha, tile.activation.beta);
             if (c + kLanes <= tile.channels) {
                 hn::StoreU(v, d, to + c);
             } else {
@@ -116,22 +118,28 @@ void gemm_tile(const GemmTile& tile) {
     constexpr std::size_t kUnroll = 4;
     constexpr float kInf = std::numeric_limits<float>::infinity();
     const ops::UnaryKind kind = tile.activation.kind;
-    const bool simple = tile.channels == kWidth &&
-                        (kind == Relu || kind == Identity || kind == Clamp) &&
-                        (tile.residual == nullptr || tile.residual_channels >= kWidth);
-
     GemmAccumulators<kPixels, kVectors> acc;
     unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
         const GemmVec bias = hn::LoadU(d, tile.bias + n * kLanes);
         unroll<kPixels>([&]<std::size_t m>()
                             SLUICE_INLINE_LAMBDA { acc.v[m * kVectors + n] = bias; });
     });
-    if (simple && tile.residual != nullptr) {
-        unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
-            unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
-                const float* const from = tile.residual + m * tile.residual_stride + n * kLanes;
-                acc.v[m * kVectors + n] = hn::Add(acc.v[m * kVectors + n], hn::LoadU(d, from));
-            });
+    if (tile.residual != nullptr) {
+        unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
+            const float* const from = tile.residual + n * kLanes;
+            const std::size_t row = tile.residual_stride;
+            if (tile.residual_channels >= (n + 1) * kLanes) {
+                unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
+                    acc.v[m * kVectors + n] =
+                        hn::Add(acc.v[m * kVectors + n], hn::LoadU(d, from + m * row));
+                });
+            } else if (tile.residual_channels > n * kLanes) {
+                const std::size_t some = tile.residual_channels - n * kLanes;
+                unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
+                    acc.v[m * kVectors + n] =
+                        hn::Add(acc.v[m * kVectors + n], hn::LoadN(d, from + m * row, some));
+                });
+            }
         });
     }
 
@@ -154,7 +162,7 @@ void gemm_tile(const GemmTile& tile) {
         }
     }
 
-    if (!simple) {
+    if (kind != Relu && kind != Identity && kind != Clamp) {
         HWY_ALIGN float sums[kPixels * kWidth];
         unroll<kPixels * kVectors>([&]<std::size_t i>() SLUICE_INLINE_LAMBDA {
             hn::Store(acc.v[i], d, sums + i * kLanes);
@@ -166,12 +174,26 @@ void gemm_tile(const GemmTile& tile) {
                                    : kind == Clamp ? tile.activation.alpha
                                                    : -kInf);
     const GemmVec high = hn::Set(d, kind == Clamp ? tile.activation.beta : kInf);
+    const auto bounded = [&](GemmVec v)
+                             SLUICE_INLINE_LAMBDA { return hn::Min(high, hn::Max(low, v)); };
     unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
-        unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
-            const GemmVec v = hn::Min(high, hn::Max(low, acc.v[m * kVectors + n]));
-            hn::StoreU(v, d, tile.output + m * tile.output_stride + n * kLanes);
+        unroll<kVectors - 1>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
+            hn::StoreU(bounded(acc.v[m * kVectors + n]), d,
+                       tile.output + m * tile.output_stride + n * kLanes);
         });
     });
+    float* const last = tile.output + (kVectors - 1) * kLanes;
+    if (tile.channels == kWidth) {
+        unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
+            hn::StoreU(bounded(acc.v[(m + 1) * kVectors - 1]), d, last + m * tile.output_stride);
+        });
+    } else {
+        const std::size_t some = tile.channels - (kVectors - 1) * kLanes;
+        unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
+            store_partly(bounded(acc.v[(m + 1) * kVectors - 1]), last + m * tile.output_stride,
+                         some);
+        });
+    }
 }
 
 } // namespace sluice::cpu::HWY_NAMESPACE
