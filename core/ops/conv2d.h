@@ -40,7 +40,7 @@ struct Conv2d {
     // The epilogue, set by the fusion pass only: y = activation(conv + bias + residual). The
     // residual has the output's shape, or fewer channels, the missing ones being zero.
     bool has_residual = false;
-    Activation activation;
+    Activation activation{};
 };
 
 // Inputs: x, filter, [bias of shape [output channels]], [residual]. floats only.

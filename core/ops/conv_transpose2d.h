@@ -32,7 +32,7 @@ struct ConvTranspose2d {
     InputLayout input_layout = InputLayout::Nchw;
     ConvTranspose2dFilterLayout filter_layout = ConvTranspose2dFilterLayout::Iohw;
     bool has_bias = false;
-    Activation activation; // set by the fusion pass only
+    Activation activation{}; // set by the fusion pass only
 };
 
 // Inputs: x, filter, [bias of shape [output channels]]. floats only. filter_dims().output_channels

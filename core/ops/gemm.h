@@ -22,7 +22,7 @@ struct Gemm {
     bool a_transpose = false;
     bool b_transpose = false;
     bool has_c = false;
-    Activation activation; // set by the fusion pass only
+    Activation activation{}; // set by the fusion pass only
 };
 
 // Inputs: A [M,K], B [K,N], [C that broadcasts to [M,N]]. floats only.
