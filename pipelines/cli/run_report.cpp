@@ -93,7 +93,8 @@ Result<Describe> matte_describer(const RunOptions& options) {
                             "the input has more than one frame; give --mask a pattern such as "
                             "mask-%04d.png, or --frames 1");
             }
-            const std::filesystem::path path = is_pattern(mask) ? numbered(mask, number) : mask;
+            const std::filesystem::path path =
+                is_pattern(mask) ? numbered(mask, number) : std::filesystem::path(mask);
             SLUICE_TRY(
                 write_mask(segmentation.matte, frame.width(), frame.height(), path, *threads));
             entry["mask"] = path.string();
