@@ -2,14 +2,23 @@
 // The table of loaders, and files as bytes.
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <expected>
+#include <filesystem>
 #include <format>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/result.h"
 #include "core/base/unique_fd.h"
 #include "models/loaders/anime4k/anime4k_loader.h"
 #include "models/loaders/loader.h"

@@ -3,7 +3,10 @@
 #include "models/loaders/text.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace sluice::models {
 namespace {

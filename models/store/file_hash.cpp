@@ -3,9 +3,14 @@
 #include "models/store/file_hash.h"
 
 #include <array>
+#include <cstddef>
 #include <format>
+#include <span>
+#include <string>
 
 #include <openssl/evp.h>
+
+#include "core/base/result.h"
 
 namespace sluice::models {
 

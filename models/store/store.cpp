@@ -3,13 +3,21 @@
 #include "models/store/store.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
+#include <filesystem>
 #include <format>
 #include <numeric>
 #include <ranges>
+#include <span>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "core/base/result.h"
+#include "models/loaders/loader.h"
 #include "models/store/file_hash.h"
 #include "models/store/zoo_table.h"
 

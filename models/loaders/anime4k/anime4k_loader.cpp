@@ -3,11 +3,25 @@
 #include "models/loaders/anime4k/anime4k_loader.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
 #include <format>
+#include <span>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "core/base/result.h"
 #include "core/graph/builder.h"
+#include "core/graph/data_type.h"
+#include "core/graph/graph.h"
+#include "core/graph/tensor_desc.h"
+#include "core/ops/conv2d.h"
+#include "core/ops/resample2d.h"
 #include "models/loaders/anime4k/weights.h"
+#include "models/loaders/loader.h"
 
 namespace sluice::models::anime4k {
 namespace {

@@ -3,10 +3,16 @@
 #include "models/loaders/anime4k/weights.h"
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/result.h"
 #include "models/loaders/text.h"
 
 namespace sluice::models::anime4k {

@@ -3,11 +3,27 @@
 #include "models/loaders/tflite/file.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <expected>
+#include <format>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/base/checked_math.h"
+#include "core/base/result.h"
+#include "core/graph/data_type.h"
+#include "core/graph/graph.h"
+#include "core/graph/tensor_desc.h"
+#include "models/loaders/loader.h"
 #include "models/loaders/text.h"
 #include "models/loaders/tflite/sparse.h"
+#include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
 namespace {

@@ -8,10 +8,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/graph/data_type.h"
 #include "core/graph/graph.h"
+#include "core/graph/tensor_desc.h"
 #include "models/loaders/load_budget.h"
 #include "models/loaders/loader.h"
 #include "models/loaders/tflite/tflite_generated.h"

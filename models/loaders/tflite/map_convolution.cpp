@@ -2,10 +2,20 @@
 // Mappings of convolutions. Pictures are NHWC; filters are [out, height, width, in], and
 // [1, height, width, out] for depthwise ones.
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 
+#include "core/base/result.h"
+#include "core/graph/graph.h"
+#include "core/graph/tensor_desc.h"
+#include "core/ops/conv2d.h"
+#include "core/ops/conv_transpose2d.h"
 #include "models/loaders/tflite/mappings.h"
+#include "models/loaders/tflite/operation.h"
+#include "models/loaders/tflite/tflite_generated.h"
 #include "models/loaders/tflite/window.h"
 
 namespace sluice::models::tflite {

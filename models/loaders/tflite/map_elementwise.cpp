@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mappings of element-wise operators.
+#include <cstddef>
+#include <cstdint>
 #include <numbers>
+#include <vector>
 
+#include "core/base/result.h"
+#include "core/graph/graph.h"
+#include "core/graph/tensor_desc.h"
+#include "core/ops/binary.h"
+#include "core/ops/unary.h"
 #include "models/loaders/tflite/mappings.h"
+#include "models/loaders/tflite/operation.h"
+#include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
 

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mappings of matrix products.
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <optional>
+#include <utility>
+#include <vector>
 
+#include "core/base/result.h"
+#include "core/graph/graph.h"
+#include "core/graph/tensor_desc.h"
 #include "models/loaders/tflite/mappings.h"
+#include "models/loaders/tflite/operation.h"
+#include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
 

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mappings that join tensors or take them apart.
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
+#include <vector>
 
+#include "core/base/result.h"
+#include "core/graph/graph.h"
+#include "core/graph/tensor_desc.h"
+#include "core/ops/slice.h"
 #include "models/loaders/tflite/mappings.h"
+#include "models/loaders/tflite/operation.h"
+#include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
 

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mappings of pooling. Padding is never averaged, as in WebNN.
+#include <cstddef>
+
+#include "core/base/result.h"
+#include "core/graph/graph.h"
+#include "core/graph/tensor_desc.h"
+#include "core/ops/conv2d.h"
+#include "core/ops/pool2d.h"
 #include "models/loaders/tflite/mappings.h"
+#include "models/loaders/tflite/operation.h"
+#include "models/loaders/tflite/tflite_generated.h"
 #include "models/loaders/tflite/window.h"
 
 namespace sluice::models::tflite {

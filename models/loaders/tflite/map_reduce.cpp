@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mappings of reductions and of what is made of them.
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
+#include "core/base/result.h"
+#include "core/graph/graph.h"
+#include "core/ops/reduce.h"
 #include "models/loaders/tflite/mappings.h"
+#include "models/loaders/tflite/operation.h"
+#include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
 

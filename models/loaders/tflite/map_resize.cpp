@@ -2,10 +2,22 @@
 // Mappings of resizing. TFLite has three conventions of where an output element lies; WebNN has one
 // (half-pixel centres), so the others become slices or products with interpolation matrices.
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "core/base/checked_math.h"
+#include "core/base/result.h"
+#include "core/graph/graph.h"
+#include "core/graph/tensor_desc.h"
+#include "core/ops/resample2d.h"
+#include "core/ops/slice.h"
 #include "models/loaders/tflite/mappings.h"
+#include "models/loaders/tflite/operation.h"
+#include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
 

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mappings between data types and storage forms.
+#include <cstddef>
+
+#include "core/base/result.h"
+#include "core/graph/data_type.h"
+#include "core/graph/graph.h"
 #include "models/loaders/tflite/mappings.h"
+#include "models/loaders/tflite/operation.h"
+#include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
 

@@ -6,6 +6,9 @@
 #pragma once
 
 #include "core/base/result.h"
+#include "core/ops/binary.h"
+#include "core/ops/reduce.h"
+#include "core/ops/unary.h"
 #include "models/loaders/tflite/operation.h"
 
 namespace sluice::models::tflite {

@@ -3,15 +3,20 @@
 #include "models/loaders/tflite/metadata.h"
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <zip.h>
 
+#include "models/loaders/loader.h"
 #include "models/loaders/text.h"
+#include "models/loaders/tflite/file.h"
 #include "models/loaders/tflite/metadata_generated.h"
 
 namespace sluice::models::tflite {

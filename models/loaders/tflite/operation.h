@@ -4,14 +4,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/graph/builder.h"
+#include "core/graph/graph.h"
+#include "core/graph/tensor_desc.h"
 #include "models/loaders/load_budget.h"
 #include "models/loaders/tflite/file.h"
+#include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
 

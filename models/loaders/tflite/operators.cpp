@@ -3,6 +3,12 @@
 #include "models/loaders/tflite/operators.h"
 
 #include <algorithm>
+#include <string_view>
+
+#include "core/ops/binary.h"
+#include "core/ops/reduce.h"
+#include "core/ops/unary.h"
+#include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
 namespace {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "models/loaders/tflite/mappings.h"
+#include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
 

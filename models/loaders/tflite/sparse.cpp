@@ -4,8 +4,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/graph/tensor_desc.h"
+#include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
 namespace {

@@ -3,12 +3,25 @@
 #include "models/loaders/tflite/tflite_loader.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
 #include <format>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
+#include "core/base/result.h"
+#include "core/graph/graph.h"
+#include "core/graph/tensor_desc.h"
+#include "models/loaders/loader.h"
+#include "models/loaders/tflite/file.h"
 #include "models/loaders/tflite/metadata.h"
+#include "models/loaders/tflite/operation.h"
 #include "models/loaders/tflite/operators.h"
+#include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
 namespace {

@@ -3,6 +3,11 @@
 #include "models/loaders/tflite/window.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "core/base/result.h"
+#include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
 
