@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstdio>
 #include <fstream>
+#include <ostream>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -32,6 +33,10 @@ constexpr std::array kSubjects{
     Subject{"sluiceinfer", "sluiceinfer model=face-detection-short-range",
             "face-detection-short-range.tflite"},
 };
+
+void PrintTo(const Subject& subject, std::ostream* out) {
+    *out << subject.name;
+}
 
 std::string pretty(const ::testing::TestParamInfo<Subject>& info) {
     return info.param.name;

@@ -185,6 +185,9 @@ Outcome run_pipeline(const std::string& line, double timeout_seconds) {
     if (broken != nullptr) {
         ADD_FAILURE() << line << ": " << broken->message;
         g_error_free(broken);
+        if (made != nullptr) {
+            gst_object_unref(gst_object_ref_sink(made));
+        }
         return outcome;
     }
     gst_object_ref_sink(made);
