@@ -188,7 +188,7 @@ void BackgroundBlend::Scratch::background(const GroupState& state, std::size_t y
     const auto begin = static_cast<std::size_t>(first[0]);
     const std::size_t end = std::min<std::size_t>(static_cast<std::size_t>(first[count - 1]) + 2,
                                                   state.blur->columns());
-    std::array<float, kStrip + 3> cells; // NOLINT: filled as far as it is read
+    std::array<float, kStrip + 3 + kGatherPadding> cells; // NOLINT: filled as far as it is read
     std::size_t value = 0;
     for (std::size_t lane = 0; lane < state.group.lanes; ++lane) {
         if (out[lane] == nullptr) {

@@ -20,7 +20,7 @@ namespace sluice::zero_copy {
 namespace {
 
 // Source samples widened at a time: a full strip at a scale of 2, and the tap after it.
-constexpr std::size_t kSpanSamples = (2 * kStripPixels) + 8;
+constexpr std::size_t kSpanSamples = (2 * kStripPixels) + 8 + kGatherPadding;
 // Up to this many source samples an output pixel, reading all of them is faster than picking.
 constexpr double kDenseScale = 2.0;
 

@@ -76,7 +76,8 @@ void MaskSampler::sample(const BackgroundBlend::Mask& mask, std::size_t y, std::
     const std::size_t end =
         std::min<std::size_t>(static_cast<std::size_t>(first[count - 1]) + 2, mask_width_);
     if (end - begin <= kMaxSpan) {
-        std::array<float, kMaxSpan + 1> columns; // NOLINT: filled as far as it is read
+        std::array<float, kMaxSpan + 1 + kGatherPadding>
+            columns; // NOLINT: filled as far as it is read
         lerp_bytes(upper + begin, lower + begin, down.weight, kUnit, end - begin, columns.data());
         columns[end - begin] = columns[end - begin - 1];
         gather_lerp(columns.data(), first[0], first, weight, count, out);

@@ -9,7 +9,9 @@
 
 namespace sluice::zero_copy {
 
-// out[i] = lerp(in[first[i] - base], in[first[i] - base + 1], weight[i]).
+// out[i] = lerp(in[first[i] - base], in[first[i] - base + 1], weight[i]); `first` does not fall.
+// `in` is readable, if not initialised, kGatherPadding floats beyond the last tap.
+inline constexpr std::size_t kGatherPadding = 16;
 void gather_lerp(const float* in, std::int32_t base, const std::int32_t* first, const float* weight,
                  std::size_t count, float* out);
 // out = upper + (lower - upper) * weight.
@@ -52,18 +54,6 @@ void convert_planar(const TensorTransform& transform, const std::array<const flo
 // fore = back + mask * (fore - back).
 void blend_rows(const float* back, const float* mask, std::size_t count, float* fore);
 void blend_constant(float back, const float* mask, std::size_t count, float* fore);
-
-// Twice the samples: out[2i] and out[2i+1] from in[i-1], in[i], in[i+1] by weights. in[-1] and
-// in[count] must be readable.
-struct PairWeights {
-    std::array<float, 3> even{};
-    std::array<float, 3> odd{};
-};
-void upsample_pairs(const float* in, const PairWeights& weights, std::size_t count, float* out);
-// out += in * scale; out += r * scale[0] + g * scale[1] + b * scale[2] of interleaved RGB.
-void add_scaled(const float* in, float scale, std::size_t count, float* out);
-void add_weighted_rgb(const float* rgb, const std::array<float, 3>& scale, std::size_t count,
-                      float* out);
 
 // out = clamp(in * 255, 0, 255), rounded.
 void store_unit_bytes(const float* in, std::size_t count, std::uint8_t* out);

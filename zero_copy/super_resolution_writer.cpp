@@ -13,9 +13,9 @@
 #include "zero_copy/color.h"
 #include "zero_copy/frame.h"
 #include "zero_copy/pixel_format.h"
+#include "zero_copy/residual_kernels.h"
 #include "zero_copy/row_kernels.h"
 #include "zero_copy/sample_group.h"
-#include "zero_copy/strip_kernels.h"
 #include "zero_copy/tensor_to_frame.h"
 
 namespace sluice::zero_copy {
@@ -58,72 +58,78 @@ struct SuperResolutionWriter::Scratch {
 
     void write_row(const SampleGroup& group, const FrameView& in, const Residual& residual,
                    std::size_t row, const MutableFrameView& out) const;
-    void add_residual(const SampleGroup& group, std::size_t component, const Residual& residual,
-                      const Place& place, float* strip) const;
-    void add_chroma(const SampleGroup& group, const std::array<float, 3>& weights,
-                    const Residual& residual, const Place& place, float* strip) const;
+    void add_residual(const SampleGroup& group, const Residual& residual, const Place& place,
+                      const LaneStrips& strips) const;
+    void add_chroma(const SampleGroup& group, const Residual& residual, const Place& place,
+                    const LaneStrips& strips) const;
     [[nodiscard]] const float* residual_row(const Residual& residual, std::size_t row) const {
         const std::size_t kept = std::min(row - residual.first_row, residual.rows - 1);
         return residual.values.data() + (kept * output.width * channels);
     }
 };
 
-void SuperResolutionWriter::Scratch::add_residual(const SampleGroup& group, std::size_t component,
+void SuperResolutionWriter::Scratch::add_residual(const SampleGroup& group,
                                                   const Residual& residual, const Place& place,
-                                                  float* strip) const {
-    const std::array<float, 3>& weights = gain[component];
-    if (group.chroma) {
-        // A residual of luma leaves the chroma as it is.
-        if (channels == 3) {
-            add_chroma(group, weights, residual, place, strip);
-        }
+                                                  const LaneStrips& strips) const {
+    if (group.chroma && channels == 1) {
+        return; // a residual of luma leaves the chroma as it is
+    }
+    if (group.shift_x == 1) {
+        add_chroma(group, residual, place, strips);
         return;
     }
     const float* const from = residual_row(residual, place.row) + (place.first * channels);
-    if (channels == 1) {
-        add_scaled(from, weights[0], place.count, strip);
-    } else {
-        add_weighted_rgb(from, weights, place.count, strip);
+    for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+        const int component = group.component_of_lane[lane];
+        if (component < 0 || component > 2) {
+            continue;
+        }
+        const std::array<float, 3>& weights = gain[static_cast<std::size_t>(component)];
+        if (channels == 1) {
+            add_scaled(from, weights[0], place.count, strips[lane]);
+        } else {
+            add_weighted_rgb(from, weights, place.count, strips[lane]);
+        }
     }
 }
 
 // The delta of a chroma sample is the mean over its own site: horizontally 1-2-1 around a co-sited
 // sample, both neighbours of a centred one; vertically the rows of its block, whatever the siting,
 // so that a strip needs no row of another.
-void SuperResolutionWriter::Scratch::add_chroma(const SampleGroup& group,
-                                                const std::array<float, 3>& weights,
-                                                const Residual& residual, const Place& place,
-                                                float* strip) const {
-    std::array<float, (2 * kOutputStrip) + 1> sums; // NOLINT: filled as far as it is read
-    const std::size_t begin = place.first << group.shift_x;
-    const std::size_t end =
-        std::min<std::size_t>((place.first + place.count) << group.shift_x, output.width);
+void SuperResolutionWriter::Scratch::add_chroma(const SampleGroup& group, const Residual& residual,
+                                                const Place& place,
+                                                const LaneStrips& strips) const {
+    // One value before the strip, for 1-2-1.
+    std::array<std::array<float, (2 * kOutputStrip) + 1>, 3> means; // NOLINT: filled as far as read
+    std::array<std::array<float, kOutputStrip>, 3> sites;           // NOLINT: the same
+    const std::size_t begin = place.first * 2;
+    const std::size_t end = std::min<std::size_t>(begin + (place.count * 2), output.width);
     const std::size_t lead = begin > 0 ? 1 : 0;
-    const std::size_t length = end - begin;
-    sums.fill(0.0F);
-    const std::size_t rows = std::size_t{1} << group.shift_y;
-    const float share = 1.0F / static_cast<float>(rows);
-    const std::array<float, 3> scaled{weights[0] * share, weights[1] * share, weights[2] * share};
-    for (std::size_t i = 0; i < rows; ++i) {
-        const float* const from =
-            residual_row(residual, (place.row << group.shift_y) + i) + ((begin - lead) * 3);
-        add_weighted_rgb(from, scaled, length + lead, sums.data() + 1 - lead);
-    }
-    if (lead == 0) {
-        sums[0] = sums[1];
-    }
-    if (group.shift_x == 0) {
-        for (std::size_t i = 0; i < place.count; ++i) {
-            strip[i] += sums[i + 1];
-        }
-        return;
-    }
+    const std::size_t row = place.row << group.shift_y;
+    const std::size_t from = (begin - lead) * 3;
+    mean_rgb_rows(
+        residual_row(residual, row) + from,
+        residual_row(residual, row + (std::size_t{1} << group.shift_y) - 1) + from,
+        end - begin + lead,
+        {means[0].data() + 1 - lead, means[1].data() + 1 - lead, means[2].data() + 1 - lead});
     const bool centred = output.color.chroma_site == ChromaSite::Center;
-    const float before = centred ? 0.0F : 0.25F;
-    const float after = centred ? 0.5F : 0.25F;
-    for (std::size_t i = 0; i < place.count; ++i) {
-        strip[i] +=
-            (before * sums[2 * i]) + (0.5F * sums[(2 * i) + 1]) + (after * sums[(2 * i) + 2]);
+    const std::array<float, 3> across =
+        centred ? std::array{0.0F, 0.5F, 0.5F} : std::array{0.25F, 0.5F, 0.25F};
+    for (std::size_t c = 0; c < 3; ++c) {
+        if (lead == 0) {
+            means[c][0] = means[c][1];
+        }
+        shrink_pairs(means[c].data() + 1, across, place.count, sites[c].data());
+    }
+    for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+        const int component = group.component_of_lane[lane];
+        if (component < 0) {
+            continue;
+        }
+        for (std::size_t c = 0; c < 3; ++c) {
+            add_scaled(sites[c].data(), gain[static_cast<std::size_t>(component)][c], place.count,
+                       strips[lane]);
+        }
     }
 }
 
@@ -151,11 +157,13 @@ void SuperResolutionWriter::Scratch::write_row(const SampleGroup& group, const F
         const std::size_t tail = x + count < columns ? 1 : 0;
         const std::size_t place = (x - lead) * group.step_bytes();
         LaneStrips loaded{};
+        LaneStrips upscaled{};
         ConstLaneStrips written{};
         for (std::size_t lane = 0; lane < group.lanes; ++lane) {
             if (group.component_of_lane[lane] >= 0) {
                 loaded[lane] = source[lane].data() + 1 - lead;
-                written[lane] = strips[lane].data();
+                upscaled[lane] = strips[lane].data();
+                written[lane] = upscaled[lane];
             }
         }
         load_lanes_lerp(group, in.row(group.plane, upper) + place,
@@ -174,11 +182,8 @@ void SuperResolutionWriter::Scratch::write_row(const SampleGroup& group, const F
                 samples[count] = samples[count - 1];
             }
             upsample_pairs(samples, across, count, strips[lane].data());
-            const auto component = static_cast<std::size_t>(group.component_of_lane[lane]);
-            if (component < 3) {
-                add_residual(group, component, residual, to, strips[lane].data());
-            }
         }
+        add_residual(group, residual, to, upscaled);
         store_lanes(group, written, to.count,
                     out.row(group.plane, row) + (to.first * group.step_bytes()));
     }
