@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs every gst-launch-1.0 line of the documentation: launch_lines_test.py MARKDOWN_FILE...
 
-A line stands in a fenced block and may go on after a backslash. It runs in a folder with the footage in it. Where there
-is no screen, autovideosink is a fakesink."""
+A line stands in a fenced block and may go on after a backslash. It runs in a folder with the footage in it, which is
+also $SLUICE_FOOTAGE_PATH. There is no screen in a test: autovideosink is a fakesink."""
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -30,8 +29,10 @@ def footage_folder():
 
 
 def run(line, folder):
-    words = shlex.split(line.replace("autovideosink", "fakesink sync=false"))
-    done = subprocess.run(words, cwd=folder, text=True, timeout=SECONDS_PER_LINE, stdin=subprocess.DEVNULL,
+    # By the shell, as a reader does, who has the variables of `./dev shell`.
+    command = ["bash", "-c", "set -f; exec " + line.replace("autovideosink", "fakesink sync=false")]
+    environment = dict(os.environ, SLUICE_FOOTAGE_PATH=footage_folder())
+    done = subprocess.run(command, cwd=folder, env=environment, text=True, timeout=SECONDS_PER_LINE, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     bad = done.returncode != 0 or re.search(r"^ERROR|CRITICAL", done.stdout, re.MULTILINE)
     return done.stdout if bad else None
@@ -45,7 +46,7 @@ def main():
     subprocess.run(["gst-inspect-1.0", "-b"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     for document in filter(os.path.exists, sys.argv[1:]):
         for line in lines_of(document):
-            wanted = re.findall(r"(?:location|picture)=([\w./-]+)", line)
+            wanted = re.findall(r"(?:location|picture)=(?:\$SLUICE_FOOTAGE_PATH/)?([\w./-]+)", line)
             made = re.findall(r"filesink location=([\w./-]+)", line)
             missing = [name for name in wanted if name not in made and name not in files]
             if missing:
