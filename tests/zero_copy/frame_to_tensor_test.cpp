@@ -352,18 +352,16 @@ TEST_P(EveryFormat, FrameToTensor_is_exact_for_all_regions) {
 
 TEST_P(EveryFormat, FrameToTensor_is_exact_at_identity_and_on_wide_rows) {
     std::mt19937 random(kSeed + 2);
+    int turn = 0;
     for (const std::uint32_t width : {1U, 2U, 3U, 17U, 256U, 257U, 531U}) {
         for (const std::uint32_t height : {1U, 2U, 5U}) {
-            for (const ChromaSite site :
-                 {ChromaSite::Left, ChromaSite::Center, ChromaSite::TopLeft}) {
-                TestFrame frame({GetParam(), width, height, {.chroma_site = site}}, 0);
-                frame.fill_random(random);
-                for (const Sampling sampling : {Sampling::Nearest, Sampling::Bilinear}) {
-                    const TensorFormat tensor{
-                        .width = width, .height = height, .sampling = sampling};
-                    EXPECT_LT(worst(frame, stretch(width, height), tensor), kToleranceCodes)
-                        << describe(frame.format());
-                }
+            const auto site = static_cast<ChromaSite>(turn++ % 3);
+            TestFrame frame({GetParam(), width, height, {.chroma_site = site}}, 0);
+            frame.fill_random(random);
+            for (const Sampling sampling : {Sampling::Nearest, Sampling::Bilinear}) {
+                const TensorFormat tensor{.width = width, .height = height, .sampling = sampling};
+                EXPECT_LT(worst(frame, stretch(width, height), tensor), kToleranceCodes)
+                    << describe(frame.format());
             }
         }
         // A strip of whole rows, as super-resolution reads them.
