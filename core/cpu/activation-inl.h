@@ -7,10 +7,13 @@
 #define SLUICE_CORE_CPU_ACTIVATION_INL_H_
 #endif
 
+#include <cstddef>
+
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
 #include "core/cpu/activation.h"
+#include "core/cpu/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sluice::cpu::HWY_NAMESPACE {
@@ -89,6 +92,26 @@ HWY_INLINE V apply(D d, V v, const Activation& activation) {
     case Linear: return apply_kind<Linear>(d, v, activation.alpha, activation.beta);
     default: return v;
     }
+}
+
+// values[i] = activation(values[i]), for values that a kernel has just stored.
+HWY_NOINLINE inline void activate_all(float* values, std::size_t count,
+                                      const Activation& activation) {
+    const hn::CappedTag<float, 8> d;
+    constexpr std::size_t kStep = hn::MaxLanes(hn::CappedTag<float, 8>());
+    with_activation(activation.kind, [&]<ops::UnaryKind kKind>() SLUICE_INLINE_LAMBDA {
+        const float alpha = activation.alpha;
+        const float beta = activation.beta;
+        std::size_t i = 0;
+        for (; i + kStep <= count; i += kStep) {
+            const auto v = hn::LoadU(d, values + i);
+            hn::StoreU(apply_kind<kKind>(d, v, alpha, beta), d, values + i);
+        }
+        if (i < count) {
+            const auto v = hn::LoadN(d, values + i, count - i);
+            hn::StoreN(apply_kind<kKind>(d, v, alpha, beta), d, values + i, count - i);
+        }
+    });
 }
 
 } // namespace sluice::cpu::HWY_NAMESPACE

@@ -2,6 +2,8 @@
 // The activations that CPU kernels apply in their epilogue: parameters, and which ones there are.
 #pragma once
 
+#include <limits>
+
 #include "core/ops/unary.h"
 
 namespace sluice::cpu {
@@ -35,6 +37,26 @@ struct Activation {
     default: // all the others of unary.def: never fused
         return false;
     }
+}
+
+// Those that are no more than a lower and an upper bound.
+[[nodiscard]] constexpr bool is_bounds(ops::UnaryKind kind) {
+    return kind == ops::UnaryKind::Identity || kind == ops::UnaryKind::Relu ||
+           kind == ops::UnaryKind::Clamp;
+}
+struct Bounds {
+    float low, high;
+};
+// Infinite for the activations that are not bounds.
+[[nodiscard]] inline Bounds bounds_of(const Activation& activation) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    if (activation.kind == ops::UnaryKind::Relu) {
+        return {.low = 0.0F, .high = kInfinity};
+    }
+    if (activation.kind == ops::UnaryKind::Clamp) {
+        return {.low = activation.alpha, .high = activation.beta};
+    }
+    return {.low = -kInfinity, .high = kInfinity};
 }
 
 } // namespace sluice::cpu

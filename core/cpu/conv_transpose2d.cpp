@@ -89,6 +89,70 @@ private:
     std::vector<PackedWeights> rows_;
 };
 
+// The same with so few columns that the taps of all rows fit one vector: one product into a buffer,
+// from where the pixels go to their rows.
+class ScatteredTranspose final : public runtime::Kernel {
+public:
+    // Columns are [kernel row][kernel column][output channel].
+    ScatteredTranspose(const TransposeShape& shape, PackedWeights taps)
+        : shape_(shape), kernels_(gemm_kernels()), taps_(std::move(taps)) {}
+
+    void run(const runtime::KernelIo& io) const override {
+        const Partition work = divide(io.threads.threads());
+        auto* const scratch = reinterpret_cast<float*>(io.scratch);
+        io.threads.parallel_for(row_count(), work.grain, [&](std::size_t begin, std::size_t end) {
+            float* const buffer = scratch + begin / work.grain * buffer_floats();
+            for (std::size_t row = begin; row < end; ++row) {
+                run_row(io, row, buffer);
+            }
+        });
+    }
+    [[nodiscard]] std::size_t scratch_bytes(unsigned threads) const override {
+        return divide(threads).chunks * buffer_floats() * sizeof(float);
+    }
+
+private:
+    [[nodiscard]] std::size_t row_count() const { return shape_.batch * shape_.in_height; }
+    [[nodiscard]] std::size_t columns() const { return shape_.taps() * shape_.out_channels; }
+    [[nodiscard]] std::size_t buffer_floats() const {
+        return align_up(shape_.in_width * columns(), 16);
+    }
+    [[nodiscard]] Partition divide(unsigned threads) const {
+        return partition(row_count(), shape_.flops_per_input_row(), threads);
+    }
+    void run_row(const runtime::KernelIo& io, std::size_t row, float* buffer) const {
+        const TransposeShape& s = shape_;
+        GemmTile tile{};
+        tile.input = io.input<float>(0) + row * s.in_width * s.in_channels;
+        tile.offsets = &kNoOffset;
+        tile.segment_count = 1;
+        tile.segment_length = tile.pixel_stride = s.in_channels;
+        tile.output = buffer;
+        tile.output_stride = columns();
+        for (const PackedWeights::Panel& panel : taps_.panels()) {
+            run_panel(kernels_, panel, 0, s.in_width, tile);
+        }
+        const std::size_t width = s.kernel_width * s.out_channels;
+        for (std::size_t y = 0; y < s.kernel_height; ++y) {
+            float* const to =
+                io.output<float>(0) + (row * s.stride_y + y) * s.out_width * s.out_channels;
+            const float* const from = buffer + y * width;
+            for (std::size_t x = 0; x < s.in_width; ++x) {
+                for (std::size_t i = 0; i < width; ++i) {
+                    to[x * width + i] = from[x * columns() + i];
+                }
+            }
+            if (s.activation.kind != ops::UnaryKind::Identity) {
+                kernels_.activate(to, s.in_width * width, s.activation);
+            }
+        }
+    }
+
+    TransposeShape shape_;
+    const GemmKernels& kernels_;
+    PackedWeights taps_;
+};
+
 // Everything else: each output row starts as the bias, every tap that reaches it adds its product,
 // and the activation comes last.
 class GeneralTranspose final : public runtime::Kernel {
@@ -237,6 +301,21 @@ Result<std::unique_ptr<runtime::Kernel>> make_tiled(const TransposeShape& s, con
     std::vector<float> repeated;
     for (std::size_t x = 0; x < s.kernel_width; ++x) {
         repeated.insert(repeated.end(), bias.begin(), bias.end());
+    }
+    if (s.taps() * s.out_channels <= gemm_kernels().lanes) {
+        std::vector<float> all;
+        for (std::size_t y = 0; y < s.kernel_height; ++y) {
+            all.insert(all.end(), repeated.begin(), repeated.end());
+        }
+        SLUICE_TRY_ASSIGN(PackedWeights packed,
+                          PackedWeights::pack(s.in_channels, s.taps() * s.out_channels, all,
+                                              [&](std::size_t k, std::size_t n) {
+                                                  const std::size_t tap = n / s.out_channels;
+                                                  return filter.at(n % s.out_channels,
+                                                                   tap / s.kernel_width,
+                                                                   tap % s.kernel_width, k);
+                                              }));
+        return std::make_unique<ScatteredTranspose>(s, std::move(packed));
     }
     std::vector<PackedWeights> rows;
     for (std::size_t y = 0; y < s.kernel_height; ++y) {

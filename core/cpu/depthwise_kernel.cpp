@@ -2,8 +2,6 @@
 // The kernels behind depthwise convolution, once per instruction set, and the choice among them.
 #include "core/cpu/depthwise_kernel.h"
 
-#include <limits>
-
 #include "core/cpu/highway.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -22,40 +20,6 @@ namespace {
 using Tag = hn::CappedTag<float, 8>;
 using Vec = hn::Vec<Tag>;
 constexpr std::size_t kDepthwiseLanes = hn::MaxLanes(Tag());
-
-bool is_clamp(ops::UnaryKind kind) {
-    using enum ops::UnaryKind;
-    return kind == Identity || kind == Relu || kind == Clamp;
-}
-
-// Identity, relu and clamp are bounds; the others run over the stored pixels.
-struct Bounds {
-    float low, high;
-};
-Bounds bounds_of(const Activation& activation) {
-    constexpr float kInf = std::numeric_limits<float>::infinity();
-    switch (activation.kind) {
-    case ops::UnaryKind::Relu: return {0.0F, kInf};
-    case ops::UnaryKind::Clamp: return {activation.alpha, activation.beta};
-    default: return {-kInf, kInf};
-    }
-}
-
-HWY_NOINLINE void activate_stored(float* values, std::size_t count, const Activation& activation) {
-    const Tag d;
-    with_activation(activation.kind, [&]<ops::UnaryKind kKind>() SLUICE_INLINE_LAMBDA {
-        std::size_t i = 0;
-        for (; i + kDepthwiseLanes <= count; i += kDepthwiseLanes) {
-            const Vec v = hn::LoadU(d, values + i);
-            hn::StoreU(apply_kind<kKind>(d, v, activation.alpha, activation.beta), d, values + i);
-        }
-        if (i < count) {
-            const Vec v = hn::LoadN(d, values + i, count - i);
-            hn::StoreN(apply_kind<kKind>(d, v, activation.alpha, activation.beta), d, values + i,
-                       count - i);
-        }
-    });
-}
 
 // The residual of channels [c, c + lanes) of a pixel.
 HWY_INLINE Vec residual_at(const DepthwiseTile& tile, std::size_t pixel, std::size_t c) {
@@ -129,8 +93,8 @@ void fast_tile(const DepthwiseTile& tile) {
             break;
         }
     }
-    if (!is_clamp(tile.activation.kind)) {
-        activate_stored(tile.output, kPixels * tile.channels, tile.activation);
+    if (!is_bounds(tile.activation.kind)) {
+        activate_all(tile.output, kPixels * tile.channels, tile.activation);
     }
 }
 
@@ -164,8 +128,8 @@ void any_tile(const DepthwiseTile& tile) {
             hn::StoreN(sum, d, tile.output + c, count);
         }
     }
-    if (!is_clamp(tile.activation.kind)) {
-        activate_stored(tile.output, tile.channels, tile.activation);
+    if (!is_bounds(tile.activation.kind)) {
+        activate_all(tile.output, tile.channels, tile.activation);
     }
 }
 

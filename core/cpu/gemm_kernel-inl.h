@@ -8,8 +8,6 @@
 #define SLUICE_CORE_CPU_GEMM_KERNEL_INL_H_
 #endif
 
-#include <limits>
-
 #include <hwy/highway.h>
 
 #include "core/cpu/activation-inl.h"
@@ -116,7 +114,6 @@ void gemm_tile(const GemmTile& tile) {
     const GemmTag d;
     constexpr std::size_t kWidth = kVectors * kLanes;
     constexpr std::size_t kUnroll = 4;
-    constexpr float kInf = std::numeric_limits<float>::infinity();
     const ops::UnaryKind kind = tile.activation.kind;
     GemmAccumulators<kPixels, kVectors> acc;
     unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
@@ -162,7 +159,11 @@ void gemm_tile(const GemmTile& tile) {
         }
     }
 
-    if (kind != Relu && kind != Identity && kind != Clamp) {
+    if (kind == HardSwish) {
+        unroll<kPixels * kVectors>([&]<std::size_t i>() SLUICE_INLINE_LAMBDA {
+            acc.v[i] = apply_kind<HardSwish>(d, acc.v[i], 0.0F, 0.0F);
+        });
+    } else if (!is_bounds(kind)) {
         HWY_ALIGN float sums[kPixels * kWidth];
         unroll<kPixels * kVectors>([&]<std::size_t i>() SLUICE_INLINE_LAMBDA {
             hn::Store(acc.v[i], d, sums + i * kLanes);
@@ -170,10 +171,9 @@ void gemm_tile(const GemmTile& tile) {
         return finish_stored(tile, kPixels, kVectors, sums);
     }
     // In this order NaN stays NaN: x86's min and max return their second operand for it.
-    const GemmVec low = hn::Set(d, kind == Relu    ? 0.0F
-                                   : kind == Clamp ? tile.activation.alpha
-                                                   : -kInf);
-    const GemmVec high = hn::Set(d, kind == Clamp ? tile.activation.beta : kInf);
+    const Bounds bounds = bounds_of(tile.activation);
+    const GemmVec low = hn::Set(d, bounds.low);
+    const GemmVec high = hn::Set(d, bounds.high);
     const auto bounded = [&](GemmVec v)
                              SLUICE_INLINE_LAMBDA { return hn::Min(high, hn::Max(low, v)); };
     unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {

@@ -25,6 +25,7 @@ constexpr GemmKernels make_kernels() {
     GemmKernels kernels{};
     kernels.target = HWY_TARGET;
     kernels.lanes = kLanes;
+    kernels.activate = &activate_all;
 #if HWY_TARGET == HWY_SSE2 // for processors of before 2013: right, but not worth much code
     kernels.max_panel_vectors = 2;
     add_tiles<1, 1, 4>(kernels);

@@ -48,6 +48,8 @@ struct GemmKernels {
     // [vectors - 1][pixels - 1]; null where there is no kernel of just that size. One pixel always
     // has one.
     GemmFunction tiles[kMaxPanelVectors][kMaxTilePixels];
+    // values[i] = activation(values[i])
+    void (*activate)(float* values, std::size_t count, const Activation& activation);
 };
 
 // Of the best instruction set that this processor has.

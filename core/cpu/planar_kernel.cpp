@@ -3,7 +3,6 @@
 #include "core/cpu/planar_kernel.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "core/cpu/highway.h"
 
@@ -92,28 +91,14 @@ HWY_INLINE void block(const PlanarRow& row, std::size_t x, std::size_t count, Ve
     });
 }
 
-HWY_NOINLINE void activate_stored(float* values, std::size_t count, const Activation& activation) {
-    const Tag d;
-    with_activation(activation.kind, [&]<ops::UnaryKind kKind>() SLUICE_INLINE_LAMBDA {
-        for (std::size_t i = 0; i < count; i += kPlanarLanes) {
-            const std::size_t here = HWY_MIN(count - i, kPlanarLanes);
-            const Vec v = hn::LoadN(d, values + i, here);
-            hn::StoreN(apply_kind<kKind>(d, v, activation.alpha, activation.beta), d, values + i,
-                       here);
-        }
-    });
-}
-
 template <std::size_t kOutputs>
 void planar_row(const PlanarRow& row) {
-    using enum ops::UnaryKind;
     const Tag d;
-    constexpr float kInf = std::numeric_limits<float>::infinity();
     constexpr std::size_t kVectors = kBlockVectors[kOutputs - 1];
     constexpr std::size_t kBlock = kVectors * kPlanarLanes;
-    const ops::UnaryKind kind = row.activation.kind;
-    const Vec low = hn::Set(d, kind == Relu ? 0.0F : kind == Clamp ? row.activation.alpha : -kInf);
-    const Vec high = hn::Set(d, kind == Clamp ? row.activation.beta : kInf);
+    const Bounds bounds = bounds_of(row.activation);
+    const Vec low = hn::Set(d, bounds.low);
+    const Vec high = hn::Set(d, bounds.high);
     std::size_t x = 0;
     for (; x + kBlock <= row.pixels; x += kBlock) {
         block<kOutputs, kVectors>(row, x, kBlock, low, high);
@@ -124,8 +109,8 @@ void planar_row(const PlanarRow& row) {
     for (; x < row.pixels; x += kPlanarLanes) {
         block<kOutputs, 1>(row, x, row.pixels - x, low, high);
     }
-    if (kind != Relu && kind != Clamp && kind != Identity) {
-        activate_stored(row.output, row.pixels * kOutputs, row.activation);
+    if (!is_bounds(row.activation.kind)) {
+        activate_all(row.output, row.pixels * kOutputs, row.activation);
     }
 }
 
