@@ -129,6 +129,20 @@ GstVideoRegionOfInterestMeta* last_region(GstBuffer* out) {
     return reinterpret_cast<GstVideoRegionOfInterestMeta*>(last);
 }
 
+// GStreamer 1.26's scale transform leaves the parameters of a region behind.
+void carry_parameters(GstVideoRegionOfInterestMeta& to, const GstVideoRegionOfInterestMeta& from,
+                      const Scale& scale) {
+    for (const GList* item = to.params == nullptr ? from.params : nullptr; item != nullptr;
+         item = item->next) {
+        gst_video_region_of_interest_meta_add_param(
+            &to, gst_structure_copy(static_cast<const GstStructure*>(item->data)));
+    }
+    if (GstStructure* keypoints = gst_video_region_of_interest_meta_get_param(&to, "keypoints");
+        keypoints != nullptr) {
+        scale_keypoints(keypoints, scale);
+    }
+}
+
 } // namespace
 
 Ref<GstCaps> scale_caps(const GstCaps* caps, int factor, bool enlarge) {
@@ -164,14 +178,10 @@ bool carry_meta(GstBuffer* out, GstMeta* meta, GstBuffer* in, const GstVideoInfo
     const gboolean carried = meta->info->transform_func(
         out, meta, in, gst_video_meta_transform_scale_get_quark(), &transform);
     if (carried != FALSE && api == GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE) {
-        GstVideoRegionOfInterestMeta* region = last_region(out);
-        GstStructure* keypoints =
-            region != nullptr ? gst_video_region_of_interest_meta_get_param(region, "keypoints")
-                              : nullptr;
-        if (keypoints != nullptr) {
-            scale_keypoints(keypoints,
-                            {.x = static_cast<double>(out_info.width) / in_info.width,
-                             .y = static_cast<double>(out_info.height) / in_info.height});
+        if (GstVideoRegionOfInterestMeta* region = last_region(out); region != nullptr) {
+            carry_parameters(*region, *reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta),
+                             {.x = static_cast<double>(out_info.width) / in_info.width,
+                              .y = static_cast<double>(out_info.height) / in_info.height});
         }
     }
     return false;

@@ -54,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"video/x-raw,width=[1,2147483647],height=[1,2147483647]", false,
             "video/x-raw,width=[1,1073741823],height=[1,1073741823]"},
         Row{"video/x-raw,width=[5,7],height=6", false, "video/x-raw,width=3,height=3"},
-        Row{"video/x-raw,width=[7,7],height=[9,12]", false, "EMPTY"},
+        Row{"video/x-raw,width={7,9},height=[9,12]", false, "EMPTY"},
         Row{"video/x-raw,width={640,1280},height=480", true,
             "video/x-raw,width={1280,2560},height=960"},
         Row{"video/x-raw,width={3,4,5},height=480", false, "video/x-raw,width=2,height=240"},
