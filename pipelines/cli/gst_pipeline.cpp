@@ -94,12 +94,14 @@ Error error_of(GstMessage* message) {
     gst_message_parse_error(message, &error, &debug);
     std::string text = without_full_stop(error->message);
     const std::string detail = take(debug);
-    // "Internal data stream error" says nothing; the last line of the detail says a little more.
-    if (error->domain == GST_STREAM_ERROR && error->code == GST_STREAM_ERROR_FAILED) {
-        const std::size_t line = detail.find_last_of('\n');
-        if (line != std::string::npos) {
-            text += std::format(" ({})", without_full_stop(detail.substr(line + 1)));
-        }
+    // The texts that GStreamer puts where an element gave none, such as "Resource not found", leave
+    // out what matters; so does "Internal data stream error". The last line of the detail has it.
+    const bool is_generic =
+        text == without_full_stop(take(gst_error_get_message(error->domain, error->code))) ||
+        text == "Internal data stream error";
+    const std::size_t line = detail.find_last_of('\n');
+    if (is_generic && line != std::string::npos) {
+        text += std::format(" ({})", without_full_stop(detail.substr(line + 1)));
     }
     g_clear_error(&error);
     std::string source = take(gst_object_get_name(GST_MESSAGE_SRC(message)));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sluice models`: what the zoo has, what of it is here, and whether the files are the right ones.
-#include <algorithm>
+#include <filesystem>
 #include <format>
+#include <system_error>
 
 #include "models/store/store.h"
 #include "pipelines/cli/command.h"
@@ -11,10 +12,15 @@
 namespace sluice::cli {
 namespace {
 
-// Where the model's file lies; empty where it is not here.
+// Where the model's file lies, whatever is in it; empty where it is not here.
 std::string path_of(const models::Manifest& manifest) {
-    const auto found = models::resolve(manifest.name);
-    return found ? found->path.string() : std::string();
+    for (const std::filesystem::path& folder : models::search_path()) {
+        std::error_code error;
+        if (std::filesystem::exists(folder / manifest.file, error)) {
+            return (folder / manifest.file).string();
+        }
+    }
+    return {};
 }
 
 Json to_json(const models::Manifest& manifest) {

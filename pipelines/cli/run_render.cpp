@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <format>
 #include <string_view>
+#include <utility>
 
 #include "pipelines/cli/gst_pipeline.h"
 #include "pipelines/cli/run.h"
@@ -109,6 +110,33 @@ void set_properties(GstElement* pipeline, const RunOptions& options) {
     }
 }
 
+// How many frames may still pass. Used by the streaming thread only.
+struct FrameLimit {
+    std::uint32_t left = 0;
+    bool ended = false;
+};
+
+// Ends the stream in front of the first frame too many. `limit` must outlive the pipeline's run.
+void limit_frames(GstElement* pipeline, FrameLimit& limit) {
+    const gst::Ref<GstElement> frames(gst_bin_get_by_name(GST_BIN(pipeline), "frames"));
+    const gst::Ref<GstPad> pad(gst_element_get_static_pad(frames.get(), "src"));
+    gst_pad_add_probe(
+        pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
+        [](GstPad* source, GstPadProbeInfo* /*info*/, gpointer data) {
+            auto* rest = static_cast<FrameLimit*>(data);
+            if (rest->left > 0) {
+                --rest->left;
+                return GST_PAD_PROBE_OK;
+            }
+            if (!std::exchange(rest->ended, true)) {
+                const gst::Ref<GstPad> peer(gst_pad_get_peer(source));
+                gst_pad_send_event(peer.get(), gst_event_new_eos());
+            }
+            return GST_PAD_PROBE_DROP;
+        },
+        &limit, nullptr);
+}
+
 } // namespace
 
 Status render(const RunOptions& options) {
@@ -122,13 +150,11 @@ Status render(const RunOptions& options) {
     }
     SLUICE_TRY(init_gstreamer());
     SLUICE_TRY_ASSIGN(const std::string uri, uri_of(options.input));
-    const std::string limit =
-        options.frames > 0 ? std::format("identity eos-after={} ! ", options.frames) : "";
     SLUICE_TRY_ASSIGN(
         const auto pipeline,
-        parse_line(std::format("uridecodebin name=input ! videoconvert ! {}{} ! "
+        parse_line(std::format("uridecodebin name=input ! videoconvert name=frames ! {} ! "
                                "videoconvert ! {} ! filesink name=output",
-                               limit, task_line(options, *container), container->line)));
+                               task_line(options, *container), container->line)));
     const fs::path target = options.output;
     const fs::path partial = target.parent_path() / ("." + target.filename().string() + ".partial");
     const gst::Ref<GstElement> input(gst_bin_get_by_name(GST_BIN(pipeline.get()), "input"));
@@ -136,6 +162,10 @@ Status render(const RunOptions& options) {
     g_object_set(input.get(), "uri", uri.c_str(), nullptr);
     g_object_set(output.get(), "location", partial.c_str(), nullptr);
     set_properties(pipeline.get(), options);
+    FrameLimit limit{.left = options.frames};
+    if (options.frames > 0) {
+        limit_frames(pipeline.get(), limit);
+    }
 
     Status status = run_to_end(pipeline.get(), {.progress = options.task_name});
     std::error_code error;
