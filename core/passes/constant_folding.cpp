@@ -2,6 +2,8 @@
 // Constant folding: nodes whose inputs are all constants become constants. This is how fp16 weights
 // behind a cast and quantised weights behind a dequantizeLinear turn into plain fp32 weights.
 #include <algorithm>
+#include <cstddef>
+#include <span>
 #include <utility>
 
 #include "core/passes/pass_manager.h"
@@ -9,6 +11,20 @@
 namespace sluice::passes {
 
 namespace {
+
+// A small constant may be expanded to a huge one by a graph from outside; such a node is left to
+// run.
+constexpr std::size_t kFreeBytes = std::size_t{1} << 20U;
+// What widening int8 or float16 weights to float32 needs.
+constexpr std::size_t kGrowth = 4;
+
+std::size_t bytes_of(const graph::GraphParts& parts, std::span<const graph::OperandId> ids) {
+    std::size_t bytes = 0;
+    for (const graph::OperandId id : ids) {
+        bytes += parts.operand(id).desc.byte_size();
+    }
+    return bytes;
+}
 
 bool can_fold(const graph::GraphParts& parts, const graph::Node& node) {
     const bool constant = std::ranges::all_of(node.inputs, [&](graph::OperandId id) {
@@ -18,7 +34,8 @@ bool can_fold(const graph::GraphParts& parts, const graph::Node& node) {
     const bool is_output = std::ranges::any_of(node.outputs, [&](graph::OperandId id) {
         return std::ranges::contains(parts.outputs, id, &graph::NamedOperand::id);
     });
-    return constant && !node.inputs.empty() && !is_output;
+    return constant && !node.inputs.empty() && !is_output &&
+           bytes_of(parts, node.outputs) <= kGrowth * bytes_of(parts, node.inputs) + kFreeBytes;
 }
 
 } // namespace

@@ -183,6 +183,14 @@ TEST(ConstantFolding, half_precision_weights_become_single) {
     }
 }
 
+TEST(ConstantFolding, leaves_a_constant_that_would_grow_out_of_proportion) {
+    Net net;
+    const auto x = net.input({1024, 1024});
+    const auto scalar = must(net.builder.constant(DataType::Float32, 2.0));
+    const auto wide = must(net.builder.expand(scalar, {1024, 1024}));
+    EXPECT_EQ(optimize(net.build(must(net.builder.mul(x, wide)))).nodes().size(), 2U);
+}
+
 TEST(DeadCode, drops_what_no_output_needs_and_keeps_inputs) {
     Net net;
     const auto x = net.input({1, 5, 6, 3});
