@@ -69,6 +69,11 @@ private:
         rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\n"), rest_.size()));
     }
 
+    // What comes next, short enough for a sentence.
+    [[nodiscard]] std::string_view excerpt() const {
+        return rest_.substr(0, std::min<std::size_t>(16, rest_.find('\n')));
+    }
+
     bool accept(char wanted) {
         skip_blanks();
         if (rest_.empty() || rest_.front() != wanted) {
@@ -81,7 +86,7 @@ private:
     [[nodiscard]] Status expect(char wanted) {
         return accept(wanted) ? Status{}
                               : fail(ErrorCode::Parse, "the header lacks a '{}' before \"{}\"",
-                                     wanted, rest_.substr(0, 16));
+                                     wanted, excerpt());
     }
 
     [[nodiscard]] Result<std::string_view> quoted() {
@@ -119,7 +124,7 @@ private:
                 std::from_chars(rest_.data(), rest_.data() + rest_.size(), dim);
             if (error != std::errc()) {
                 return fail(ErrorCode::Parse, "the shape holds \"{}\", which is no dimension",
-                            rest_.substr(0, 16));
+                            excerpt());
             }
             rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
             dims.push_back(dim);

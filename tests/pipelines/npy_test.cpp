@@ -124,7 +124,7 @@ TEST(Npy, refuses_what_it_cannot_hold_with_the_remedy) {
         {"{'descr': '<f4', 'order': 'C', }", ErrorCode::Parse,
          "the header has an unknown key 'order'"},
         {"{'descr': '<f4", ErrorCode::Parse, "a string in the header has no end"},
-        {"[1, 2]", ErrorCode::Parse, "the header lacks a '{' before \"[1, 2]\n\""},
+        {"[1, 2]", ErrorCode::Parse, "the header lacks a '{' before \"[1, 2]\""},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,), } {}", ErrorCode::Parse,
          "the header goes on after its dictionary"},
     });
@@ -132,7 +132,7 @@ TEST(Npy, refuses_what_it_cannot_hold_with_the_remedy) {
         const auto array = parse_npy(file(1, std::string(row.header), kTwoFloats));
         ASSERT_FALSE(array) << row.header;
         EXPECT_EQ(array.error().code, row.code) << row.header;
-        EXPECT_EQ(array.error().message.substr(0, row.sentence.size()), row.sentence);
+        EXPECT_EQ(array.error().message, row.sentence);
     }
 }
 
