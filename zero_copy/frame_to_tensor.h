@@ -36,10 +36,11 @@ struct SourceRegion {
                                      std::uint32_t tensor_width, std::uint32_t tensor_height);
 
 enum class Sampling : std::uint8_t {
-    Nearest,
+    Nearest,  // the pixel that holds the centre, with the chroma sample of its block
     Bilinear, // half-pixel centres, four taps whatever the scale
-    Area,     // mean over the source pixels under a tensor pixel (by coverage); when enlarging,
-              // Bilinear
+    Area,     // mean over the source pixels under a tensor pixel (by coverage, `fill` for what is
+              // outside); along an axis that is enlarged, Bilinear. Turned regions: mean of a grid
+              // of bilinear points, one a source pixel
 };
 enum class ChannelOrder : std::uint8_t { Rgb, Bgr, Luma };
 enum class TensorLayout : std::uint8_t { Nhwc, Nchw };
@@ -67,7 +68,8 @@ public:
     FrameToTensor& operator=(FrameToTensor&&) noexcept;
     ~FrameToTensor();
 
-    // `out` holds width * height * channels floats; `frame` has the format given to create().
+    // `out` holds width * height * channels floats; `frame` has the format given to create(). With
+    // any other, or a shorter `out`, nothing is written.
     void run(const FrameView& frame, std::span<float> out, runtime::ThreadPool& threads) const;
 
     [[nodiscard]] const FrameFormat& frame_format() const;

@@ -20,7 +20,7 @@
 namespace sluice::zero_copy {
 
 // A matte of floats: 0 background, 1 person, row-major. `region` is the part of the frame that it
-// covers (what FrameToTensor sampled).
+// covers (what FrameToTensor sampled); what lies outside it is background.
 struct Matte {
     std::span<const float> values;
     std::uint32_t width = 0;
@@ -100,9 +100,11 @@ struct PixelBox {
 };
 
 // Makes what is inside the boxes unrecognisable, in place. The strength follows the box: a face is
-// left with at most `blocks` mosaics across (blur: a sigma of width / blocks).
+// left with at most `blocks` mosaics across (blur: a sigma of width / blocks). Boxes grow to whole
+// chroma samples; those that are not finite, empty or outside are ignored.
 class Redactor {
 public:
+    // InvalidArgument: `blocks` not within 1 and 128.
     [[nodiscard]] static Result<Redactor> create(const FrameFormat& frame, RedactEffect effect,
                                                  std::uint32_t blocks = 8);
     Redactor(Redactor&&) noexcept;
@@ -121,7 +123,8 @@ private:
 };
 
 // Writes the x2 picture: every plane upscaled bilinearly (half-pixel centres; chroma at its own
-// resolution, its siting kept), plus the network's residual.
+// resolution, its siting kept), plus the network's residual, saturated to the codes. Alpha is
+// upscaled only; a residual's chroma is the mean over each chroma sample's site.
 class SuperResolutionWriter {
 public:
     // `residual_channels`: 1 (added to R, G and B alike, so to luma alone) or 3 (R, G, B).
