@@ -2,8 +2,6 @@
 // Relation metas and the detection note.
 #include "gst-plugins/common/analytics.h"
 
-#include <vector>
-
 namespace sluice::gst {
 
 namespace {
@@ -51,21 +49,23 @@ bool detection_ran(GstBuffer* buffer) {
                                                &box) != FALSE;
 }
 
-void add_segmentation(GstAnalyticsRelationMeta* meta, GstBuffer* mask,
-                      std::span<const std::string> labels, const MaskPlacement& placement) {
-    std::vector<guint> ids;
-    std::vector<GQuark> names;
+RegionNames::RegionNames(std::span<const std::string> labels) : certain_(labels.size(), 1.0F) {
     for (const std::string& label : labels) {
-        ids.push_back(static_cast<guint>(ids.size()));
-        names.push_back(g_quark_from_string(label.c_str()));
+        ids_.push_back(static_cast<guint>(ids_.size()));
+        names_.push_back(g_quark_from_string(label.c_str()));
     }
-    std::vector<gfloat> certain(labels.size(), 1.0F);
+}
+
+void add_segmentation(GstAnalyticsRelationMeta* meta, GstBuffer* mask, RegionNames& regions,
+                      const MaskPlacement& placement) {
     GstAnalyticsSegmentationMtd segmentation;
     GstAnalyticsClsMtd classes;
     if (gst_analytics_relation_meta_add_segmentation_mtd(
-            meta, gst_buffer_ref(mask), GST_SEGMENTATION_TYPE_SEMANTIC, ids.size(), ids.data(),
-            placement.x, placement.y, placement.width, placement.height, &segmentation) != FALSE &&
-        gst_analytics_relation_meta_add_cls_mtd(meta, names.size(), certain.data(), names.data(),
+            meta, gst_buffer_ref(mask), GST_SEGMENTATION_TYPE_SEMANTIC, regions.ids_.size(),
+            regions.ids_.data(), placement.x, placement.y, placement.width, placement.height,
+            &segmentation) != FALSE &&
+        gst_analytics_relation_meta_add_cls_mtd(meta, regions.names_.size(),
+                                                regions.certain_.data(), regions.names_.data(),
                                                 &classes) != FALSE) {
         gst_analytics_relation_meta_set_relation(meta, GST_ANALYTICS_REL_TYPE_N_TO_N,
                                                  segmentation.id, classes.id);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <gst/analytics/analytics.h>
 
@@ -24,16 +25,32 @@ void note_detection(GstBuffer* buffer, bool fresh);
 // other than ours leave no note: for them a relation meta counts that is empty or holds a box.
 [[nodiscard]] bool detection_ran(GstBuffer* buffer);
 
-// Attaches a mask. `labels` name its regions by index; their names travel as a ClsMtd that is
-// related to the segmentation N to N, which is GstAnalytics' convention. `mask` is borrowed. The
-// mask covers the rectangle of the frame.
+struct MaskPlacement;
+
+// Names of a mask's regions by index, in the form that metas take; made once, not per frame.
+class RegionNames {
+public:
+    explicit RegionNames(std::span<const std::string> labels);
+
+private:
+    friend void add_segmentation(GstAnalyticsRelationMeta* meta, GstBuffer* mask,
+                                 RegionNames& regions, const MaskPlacement& placement);
+    std::vector<guint> ids_; // 0, 1, 2 …
+    std::vector<GQuark> names_;
+    std::vector<gfloat> certain_; // 1.0 each
+};
+
+// The rectangle of the frame that a mask covers, in pixels.
 struct MaskPlacement {
     int x = 0;
     int y = 0;
     unsigned width = 0;
     unsigned height = 0;
 };
-void add_segmentation(GstAnalyticsRelationMeta* meta, GstBuffer* mask,
-                      std::span<const std::string> labels, const MaskPlacement& placement);
+
+// Attaches a mask. The names of its regions travel as a ClsMtd that is related to the segmentation
+// N to N, which is GstAnalytics' convention. `mask` is borrowed.
+void add_segmentation(GstAnalyticsRelationMeta* meta, GstBuffer* mask, RegionNames& regions,
+                      const MaskPlacement& placement);
 
 } // namespace sluice::gst

@@ -16,6 +16,7 @@
 #include "gst-plugins/segment/sluicesegment.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -38,6 +39,7 @@ using sluice::gst::MappedFrame;
 using sluice::gst::MaskPlacement;
 using sluice::gst::Property;
 using sluice::gst::Ref;
+using sluice::gst::RegionNames;
 using sluice::gst::Settings;
 using sluice::gst::Turn;
 using sluice::tasks::Segmentation;
@@ -59,6 +61,7 @@ protected:
         SLUICE_TRY_ASSIGN(auto segmenter,
                           Segmenter::create({.model = fixed.model, .engine = fixed.engine()}));
         segmenter_ = std::move(segmenter);
+        class_names_ = RegionNames(segmenter_->labels());
         threads_ = sluice::runtime::ThreadPool::shared(fixed.threads);
         const std::uint32_t width = segmenter_->matte_width();
         const std::uint32_t height = segmenter_->matte_height();
@@ -89,13 +92,11 @@ protected:
             SLUICE_TRY(segment(frame));
         }
         GstAnalyticsRelationMeta* meta = sluice::gst::relations(frame);
-        const auto labels = segmenter_->labels();
         if (classes_) {
-            sluice::gst::add_segmentation(meta, classes_.get(), labels, classes_placement_);
+            sluice::gst::add_segmentation(meta, classes_.get(), class_names_, classes_placement_);
         }
-        static const std::string person = "person";
         sluice::gst::add_segmentation(
-            meta, matte_.get(), {&person, 1},
+            meta, matte_.get(), matte_names_,
             {.width = input().format.width, .height = input().format.height});
         return {};
     }
@@ -151,6 +152,8 @@ private:
     Ref<GstBuffer> matte_;
     Ref<GstBuffer> classes_; // empty for matting networks
     MaskPlacement classes_placement_;
+    RegionNames class_names_{{}}; // of the network, once it is loaded
+    RegionNames matte_names_{std::array{std::string("person")}};
 };
 
 } // namespace

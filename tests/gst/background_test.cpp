@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sluicebackground: the person stays, the rest is changed, in place.
+#include <array>
+
 #include <gst/analytics/analytics.h>
 #include <gtest/gtest.h>
 
@@ -22,8 +24,8 @@ void add_half_matte(GstBuffer* frame, int frame_width = kWidth, int frame_height
         map.data[i] = i % 8 < 4 ? 255 : 0;
     }
     gst_buffer_unmap(mask.get(), &map);
-    const std::string label = "person";
-    gst::add_segmentation(gst::relations(frame), mask.get(), {&label, 1},
+    gst::RegionNames regions(std::array{std::string("person")});
+    gst::add_segmentation(gst::relations(frame), mask.get(), regions,
                           {.width = static_cast<unsigned>(frame_width),
                            .height = static_cast<unsigned>(frame_height)});
 }

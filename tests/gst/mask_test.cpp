@@ -40,8 +40,10 @@ struct Frame {
     Ref<GstBuffer> buffer{gst_buffer_new()};
     std::vector<std::uint8_t> scratch;
 
-    void add(GstBuffer* mask, std::vector<std::string> labels, const MaskPlacement& at) const {
-        add_segmentation(relations(buffer.get()), mask, labels, at);
+    void add(GstBuffer* mask, const std::vector<std::string>& labels,
+             const MaskPlacement& at) const {
+        RegionNames regions(labels);
+        add_segmentation(relations(buffer.get()), mask, regions, at);
     }
     Result<FrameMask> mask(std::uint32_t width, std::uint32_t height) {
         GstAnalyticsSegmentationMtd found;
