@@ -11,7 +11,7 @@ namespace sluice {
 [[nodiscard]] constexpr float float16_to_float(std::uint16_t half) {
     const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16U;
     const std::uint32_t exponent = (half >> 10U) & 0x1FU;
-    std::uint32_t mantissa = half & 0x3FFU;
+    const std::uint32_t mantissa = half & 0x3FFU;
     if (exponent == 0x1FU) {
         return std::bit_cast<float>(sign | 0x7F800000U | (mantissa << 13U));
     }

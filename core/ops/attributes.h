@@ -19,18 +19,14 @@ enum class OpKind : std::uint8_t {
 #undef SLUICE_OP
 };
 
-inline constexpr std::size_t kOpCount = 0
-#define SLUICE_OP(file, Type, cpu, vulkan) +1
-#include "core/ops/ops.def"
-#undef SLUICE_OP
-    ;
-
 // The attributes of one node: exactly one alternative per OpKind, in the same order.
 using Attributes = std::variant<
 #define SLUICE_OP(file, Type, cpu, vulkan) Type,
 #include "core/ops/ops.def"
 #undef SLUICE_OP
     std::monostate>;
+
+inline constexpr std::size_t kOpCount = std::variant_size_v<Attributes> - 1; // the last is none
 
 [[nodiscard]] inline OpKind kind_of(const Attributes& attributes) {
     return static_cast<OpKind>(attributes.index());

@@ -71,7 +71,7 @@ public:
 
 private:
     // The node that makes this operand, where nothing else reads the operand.
-    std::optional<std::size_t> sole_producer(OperandId id) const {
+    [[nodiscard]] std::optional<std::size_t> sole_producer(OperandId id) const {
         return uses_[index(id)] == 1 ? producer_[index(id)] : std::nullopt;
     }
 
@@ -108,7 +108,7 @@ private:
         return nullptr;
     }
 
-    bool is_float32(OperandId id) const {
+    [[nodiscard]] bool is_float32(OperandId id) const {
         return parts_.operand(id).desc.type() == graph::DataType::Float32;
     }
 

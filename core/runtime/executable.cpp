@@ -23,14 +23,15 @@ namespace {
 
 struct AlignedDelete {
     void operator()(std::byte* memory) const {
-        ::operator delete[](memory, std::align_val_t{kTensorAlignment});
+        ::operator delete(memory, std::align_val_t{kTensorAlignment});
     }
 };
-using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
+// The first of many bytes.
+using AlignedBytes = std::unique_ptr<std::byte, AlignedDelete>;
 
 Result<AlignedBytes> allocate(std::size_t bytes) {
-    void* memory = ::operator new[](std::max<std::size_t>(bytes, 1),
-                                    std::align_val_t{kTensorAlignment}, std::nothrow);
+    void* memory = ::operator new(std::max<std::size_t>(bytes, 1),
+                                  std::align_val_t{kTensorAlignment}, std::nothrow);
     if (memory == nullptr) {
         return fail(ErrorCode::OutOfMemory, "cannot allocate an arena of {} bytes", bytes);
     }
