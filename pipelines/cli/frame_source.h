@@ -38,10 +38,12 @@ public:
     [[nodiscard]] double share_done() const;
 
 private:
-    explicit FrameSource(gst::Ref<GstElement> pipeline);
+    FrameSource(gst::Ref<GstElement> pipeline, bool is_file);
 
     gst::Ref<GstElement> pipeline_;
     gst::Ref<GstElement> sink_;
+    bool is_file_ = false;
+    bool has_started_ = false;
 };
 
 } // namespace sluice::cli

@@ -8,6 +8,7 @@
 #include "gst-plugins/common/analytics.h"
 #include "pipelines/cli/interrupt.h"
 #include "pipelines/cli/output.h"
+#include "pipelines/cli/stall_watch.h"
 
 #define SLUICE_ELEMENT(folder) GST_ELEMENT_REGISTER_DECLARE(sluice##folder);
 #include "gst-plugins/elements.def"
@@ -131,6 +132,8 @@ Status wait_for_end(GstElement* pipeline, GstBus* bus, const RunHooks& hooks) {
     constexpr auto kWanted = static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS |
                                                          GST_MESSAGE_STATE_CHANGED);
     Progress progress(hooks.progress);
+    StallWatch stall;
+    bool has_started = !hooks.opens_file;
     while (!was_interrupted()) {
         const gst::Ref<GstMessage> message(
             gst_bus_timed_pop_filtered(bus, 100 * GST_MSECOND, kWanted));
@@ -138,6 +141,9 @@ Status wait_for_end(GstElement* pipeline, GstBus* bus, const RunHooks& hooks) {
             progress.update(share_done(pipeline));
         }
         if (!message) {
+            if (!has_started && stall.is_stalled()) {
+                return fail(ErrorCode::Parse, "the input holds nothing that can be decoded");
+            }
             continue;
         }
         switch (GST_MESSAGE_TYPE(message.get())) {
@@ -147,8 +153,11 @@ Status wait_for_end(GstElement* pipeline, GstBus* bus, const RunHooks& hooks) {
         }
         GstState now = GST_STATE_NULL;
         gst_message_parse_state_changed(message.get(), nullptr, &now, nullptr);
-        if (GST_MESSAGE_SRC(message.get()) == GST_OBJECT(pipeline) && now == GST_STATE_PLAYING) {
-            hooks.playing();
+        if (GST_MESSAGE_SRC(message.get()) == GST_OBJECT(pipeline)) {
+            has_started |= now >= GST_STATE_PAUSED;
+            if (now == GST_STATE_PLAYING) {
+                hooks.playing();
+            }
         }
     }
     return fail(ErrorCode::Internal, "interrupted");

@@ -32,7 +32,8 @@ namespace sluice::cli {
 // PLAYING until the end of the stream, an error or an interrupt, then NULL. `playing` is called
 // when the pipeline has reached PLAYING, `ended` at the end of the stream before NULL.
 struct RunHooks {
-    std::string progress; // shown on a terminal; empty: none
+    std::string progress;    // shown on a terminal; empty: none
+    bool opens_file = false; // fail when nothing comes of a local file (stall_watch.h)
     std::function<void()> playing = [] {};
     std::function<void()> ended = [] {};
 };

