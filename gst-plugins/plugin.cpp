@@ -22,4 +22,4 @@ static gboolean plugin_init(GstPlugin* plugin) {
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, sluice,
                   "Neural networks on video without copying frames", plugin_init, SLUICE_VERSION,
-                  "Apache 2.0", PACKAGE, "https://sluice.invalid/")
+                  "Apache 2.0", PACKAGE, "Unknown package origin")
