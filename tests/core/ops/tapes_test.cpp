@@ -21,7 +21,8 @@ fs::path tapes_folder() {
     if (const char* vectors = std::getenv("SLUICE_WEBNN_VECTORS"); vectors != nullptr) {
         return fs::path(vectors) / "tapes";
     }
-    return "../shared/conformance/tapes";
+    const char* source = std::getenv("SLUICE_SOURCE_ROOT"); // set by the build
+    return fs::path(source != nullptr ? source : ".") / "../shared/conformance/tapes";
 }
 
 struct Score {
