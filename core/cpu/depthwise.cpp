@@ -26,7 +26,9 @@ public:
         : shape_(shape), kernels_(depthwise_kernels()), weights_(std::move(weights)),
           bias_(std::move(bias)),
           fast_((shape.kernel_width == 3 || shape.kernel_width == 5) && shape.stride_x <= 2 &&
-                shape.dilation_x == 1 && shape.out_channels >= kernels_.lanes) {}
+                shape.dilation_x == 1 && shape.out_channels >= kernels_.lanes) {
+        plan_inner();
+    }
 
     void run(const runtime::KernelIo& io) const override {
         const ConvShape& s = shape_;
@@ -42,6 +44,9 @@ public:
 
 private:
     void run_row(const runtime::KernelIo& io, std::size_t image, std::size_t y) const;
+    // Columns [inner_begin_, inner_end_), whole runs of tiles, read nothing outside the picture.
+    void plan_inner();
+    void run_inner(DepthwiseTile tile, std::size_t x, std::size_t tiles) const;
     // Fills in what depends on the column and runs `pixels` of them.
     void run_tile(DepthwiseTile tile, std::size_t x, std::size_t pixels) const;
 
@@ -50,7 +55,31 @@ private:
     AlignedFloats weights_;
     AlignedFloats bias_;
     bool fast_;
+    bool runs_ = false;
+    std::size_t inner_begin_ = 0, inner_end_ = 0;
+    std::size_t run_tiles_ = 1;
 };
+
+void DepthwiseConv::plan_inner() {
+    const ConvShape& s = shape_;
+    if (!fast_ || s.kernel_width != 3 || s.kernel_height != 3 || s.in_width < 3) {
+        return;
+    }
+    // After the first tile, which holds the padding on the left; the same grid of tiles goes on.
+    inner_begin_ = align_up(div_ceil(s.pad_left, s.stride_x), kDepthwiseRunPixels);
+    const std::size_t inside =
+        std::min((s.in_width + s.pad_left - 3) / s.stride_x + 1, s.out_width);
+    if (inside < inner_begin_ + kDepthwiseRunPixels) {
+        return;
+    }
+    inner_end_ = inside - (inside - inner_begin_) % kDepthwiseRunPixels;
+    runs_ = true;
+    // The rows that a run reads and writes stay in the L1 cache while its channels pass by.
+    constexpr std::size_t kRunBytes = std::size_t{24} << 10U;
+    const std::size_t tile_bytes =
+        kDepthwiseRunPixels * (3 * s.stride_x + 1) * s.out_channels * sizeof(float);
+    run_tiles_ = std::max<std::size_t>(kRunBytes / tile_bytes, 1);
+}
 
 void DepthwiseConv::run_row(const runtime::KernelIo& io, std::size_t image, std::size_t y) const {
     const ConvShape& s = shape_;
@@ -79,11 +108,29 @@ void DepthwiseConv::run_row(const runtime::KernelIo& io, std::size_t image, std:
     tile.activation = s.activation;
     std::size_t x = 0;
     while (x < s.out_width) {
+        if (runs_ && tile.rows == 3 && x >= inner_begin_ && x < inner_end_) {
+            const std::size_t tiles = std::min((inner_end_ - x) / kDepthwiseRunPixels, run_tiles_);
+            run_inner(tile, x, tiles);
+            x += tiles * kDepthwiseRunPixels;
+            continue;
+        }
         const std::size_t left = s.out_width - x;
         const std::size_t pixels = fast_ ? std::bit_floor(std::min<std::size_t>(left, 8)) : 1;
         run_tile(tile, x, pixels);
         x += pixels;
     }
+}
+
+void DepthwiseConv::run_inner(DepthwiseTile tile, std::size_t x, std::size_t tiles) const {
+    const ConvShape& s = shape_;
+    tile.base +=
+        (static_cast<std::ptrdiff_t>(x * s.stride_x) - static_cast<std::ptrdiff_t>(s.pad_left)) *
+        static_cast<std::ptrdiff_t>(s.in_channels);
+    tile.output += x * s.out_channels;
+    if (tile.residual != nullptr) {
+        tile.residual += x * s.residual_channels;
+    }
+    kernels_.inner[s.stride_x - 1](tile, tiles);
 }
 
 void DepthwiseConv::run_tile(DepthwiseTile tile, std::size_t x, std::size_t pixels) const {

@@ -98,6 +98,73 @@ void fast_tile(const DepthwiseTile& tile) {
     }
 }
 
+// Whole tiles of 3x3 windows that lie inside the picture: channels outermost, so that the nine
+// weights are loaded once. Columns are addressed in threes from one pointer, which x86 does in the
+// load.
+template <std::size_t kStride>
+void inner_run(const DepthwiseTile& tile, std::size_t tiles) {
+    const Tag d;
+    constexpr std::size_t kPixels = kDepthwiseRunPixels;
+    constexpr std::size_t kColumns = (kPixels - 1) * kStride + 3;
+    const Bounds bounds = bounds_of(tile.activation);
+    const Vec low = hn::Set(d, bounds.low);
+    const Vec high = hn::Set(d, bounds.high);
+    const bool bounded = tile.activation.kind != ops::UnaryKind::Identity;
+    const std::size_t channels = tile.channels;
+    const std::size_t last = channels - kDepthwiseLanes;
+    for (std::size_t c = 0;; c = c + kDepthwiseLanes < last ? c + kDepthwiseLanes : last) {
+        const Vec bias = hn::LoadU(d, tile.bias + c);
+        Sums<9> w;
+        unroll<9>([&]<std::size_t k>() SLUICE_INLINE_LAMBDA {
+            w.v[k] = hn::LoadU(d, tile.weights + k * channels + c);
+        });
+        const float* from = tile.input + (tile.base + static_cast<std::ptrdiff_t>(c));
+        float* to = tile.output + c;
+        for (std::size_t t = 0; t < tiles; ++t) {
+            Sums<kPixels> sums;
+            unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA { sums.v[p] = bias; });
+            if (tile.residual != nullptr) {
+                unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA {
+                    sums.v[p] = hn::Add(sums.v[p], residual_at(tile, t * kPixels + p, c));
+                });
+            }
+            unroll<3>([&]<std::size_t r>() SLUICE_INLINE_LAMBDA {
+                const float* const row = from + r * tile.row_stride;
+                const float* columns[(kColumns + 2) / 3];
+                unroll<(kColumns + 2) / 3>([&]<std::size_t i>() SLUICE_INLINE_LAMBDA {
+                    columns[i] = row + 3 * i * channels;
+                });
+                unroll<kColumns>([&]<std::size_t x>() SLUICE_INLINE_LAMBDA {
+                    const Vec v = hn::LoadU(d, columns[x / 3] + (x % 3) * channels);
+                    unroll<3>([&]<std::size_t k>() SLUICE_INLINE_LAMBDA {
+                        if constexpr (x >= k && (x - k) % kStride == 0 &&
+                                      (x - k) / kStride < kPixels) {
+                            constexpr std::size_t p = (x - k) / kStride;
+                            sums.v[p] = hn::MulAdd(v, w.v[r * 3 + k], sums.v[p]);
+                        }
+                    });
+                });
+            });
+            if (bounded) {
+                unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA {
+                    sums.v[p] = hn::Min(high, hn::Max(low, sums.v[p]));
+                });
+            }
+            unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA {
+                hn::StoreU(sums.v[p], d, to + p * channels);
+            });
+            from += kPixels * kStride * channels;
+            to += kPixels * channels;
+        }
+        if (c == last) {
+            break;
+        }
+    }
+    if (!is_bounds(tile.activation.kind)) {
+        activate_all(tile.output, tiles * kPixels * channels, tile.activation);
+    }
+}
+
 void any_tile(const DepthwiseTile& tile) {
     const Tag d;
     const Bounds bounds = bounds_of(tile.activation);
@@ -153,6 +220,8 @@ constexpr DepthwiseKernels make_kernels() {
     add_tiles<5, 1, true>(kernels);
     add_tiles<5, 2, false>(kernels);
     add_tiles<5, 2, true>(kernels);
+    kernels.inner[0] = &inner_run<1>;
+    kernels.inner[1] = &inner_run<2>;
     kernels.any = &any_tile;
     return kernels;
 }

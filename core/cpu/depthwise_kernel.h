@@ -36,12 +36,17 @@ using DepthwiseFunction = void (*)(const DepthwiseTile& tile);
 
 inline constexpr std::size_t kDepthwiseTileLogs = 4; // tiles of 1, 2, 4 and 8 pixels
 
+inline constexpr std::size_t kDepthwiseRunPixels = 8;
+
 // The kernels of one instruction set.
 struct DepthwiseKernels {
     std::size_t lanes; // the fast ones need at least as many channels
     // Widths 3 and 5, strides 1 and 2, without dilation; [kernel_width == 5][stride - 1][whether
     // columns lie outside][log2 of the pixels].
     DepthwiseFunction fast[2][2][2][kDepthwiseTileLogs];
+    // `tiles` tiles of kDepthwiseRunPixels pixels whose 3x3 windows lie wholly inside; [stride -
+    // 1].
+    void (*inner[2])(const DepthwiseTile& tile, std::size_t tiles);
     DepthwiseFunction any; // one pixel of any shape
 };
 
