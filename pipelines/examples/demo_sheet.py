@@ -94,6 +94,6 @@ def draw(path, pairs, outline, line, figures):
         for image, label in ((before, "before"), (after, "after")):
             sheet.put(x, tops[2], image.resize((small_width, small_height), Image.Resampling.LANCZOS), label, 12)
             x += small_width + GAP
-    for row, words in enumerate(textwrap.wrap(figures, 150)):
+    for row, words in enumerate(textwrap.wrap(figures, 125)):
         sheet.text(EDGE, tops[3] + 30 * row, words, 22)
     sheet.image.save(path)
