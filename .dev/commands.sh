@@ -63,7 +63,7 @@ build_failed() {
 # b_lundef=false: the sanitizer's symbols come from the program, not from the plugin.
 use_sanitizers() {
     build=$repo/build-asan
-    build_options=(-Doptimization=2 -Ddebug=true -Db_ndebug=false -Db_sanitize=address,undefined -Db_lundef=false
+    build_options=(-Doptimization=1 -Ddebug=true -Db_ndebug=false -Db_sanitize=address,undefined -Db_lundef=false
         "-Dcpp_args=-g1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined")
 }
 
