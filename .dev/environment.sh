@@ -202,10 +202,19 @@ explain_bootstrap_failure() {
     die "mmdebstrap could not make the root: $(grep -m1 '^E: ' "$log" || tail -n 1 "$log"); mend that and run this again; the whole log is $log"
 }
 
+# A mmdebstrap that was killed leaves what it had mounted. Nothing below a mount may be touched.
+unmount_below() {
+    local mounted
+    while read -r mounted; do
+        umount "$mounted" 2>/dev/null || umount --lazy "$mounted" || die "cannot unmount $mounted, which a set-up that was killed left behind; unmount it and run this again"
+    done < <(awk -v tree="$1/" 'index($5, tree) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
+}
+
 remove_trees() {
     local tree
     for tree in "$@"; do
         [[ -e $tree ]] || continue
+        unmount_below "$tree"
         rm -rf --one-file-system "$tree" 2>/dev/null || { chmod -R u+rwX "$tree" && rm -rf --one-file-system "$tree"; }
     done
 }
