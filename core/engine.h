@@ -30,7 +30,8 @@ struct DeviceInfo {
 
 struct EngineOptions {
     DeviceKind device = DeviceKind::Auto;
-    unsigned threads = 0; // 0: one per available core
+    // 0: as many as pay, which is one for a small network, else one per available core.
+    unsigned threads = 0;
 };
 
 // Optimises (not on the reference device), partitions, plans and lowers. Thread-safe.

@@ -29,9 +29,10 @@ GParamSpec* spec_of(Property property, const Settings& settings, const LiveSetti
         return g_param_spec_enum("device", "Device", "Where the network runs", device_type(),
                                  static_cast<gint>(settings.device), kAtStart);
     case Property::Threads:
-        return g_param_spec_uint("threads", "Threads",
-                                 "Threads to compute with; 0: one per available core", 0, 1024,
-                                 settings.threads, kAtStart);
+        return g_param_spec_uint(
+            "threads", "Threads",
+            "Threads to compute with; 0: one for a small network, else one per available core", 0,
+            1024, settings.threads, kAtStart);
     case Property::ScoreThreshold:
         return g_param_spec_float("score-threshold", "Score threshold",
                                   "Detections below this score are left out", 0.0F, 1.0F,

@@ -48,7 +48,7 @@ Result<PictureNetwork> PictureNetwork::open(std::string_view model, const Engine
                           keep_output(std::move(stored.model.graph), needs.output));
     }
     SLUICE_TRY_ASSIGN(network.executable_, compile(std::move(stored.model.graph), engine));
-    network.threads_ = runtime::ThreadPool::shared(engine.threads);
+    network.threads_ = runtime::ThreadPool::shared(network.executable_->threads());
 
     const auto inputs = network.executable_->inputs();
     const bool fits = inputs.size() == 1 && inputs[0].desc.type() == graph::DataType::Float32 &&

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <random>
 
+#include "core/graph/flop.h"
 #include "models/store/store.h"
 #include "pipelines/cli/command.h"
 #include "pipelines/cli/cost.h"
@@ -156,7 +157,7 @@ Status bench(const BenchOptions& options) {
     const Clock::time_point start = Clock::now();
     SLUICE_TRY_ASSIGN(auto stored, models::open_model(options.model, options.size.load_options()));
     const Clock::time_point loaded = Clock::now();
-    const std::uint64_t flop = flop_of(stored.model.graph);
+    const std::uint64_t flop = graph::flop_of(stored.model.graph);
     SLUICE_TRY_ASSIGN(const auto executable,
                       compile(std::move(stored.model.graph), options.engine));
     const Clock::time_point compiled = Clock::now();

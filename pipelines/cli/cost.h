@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an inference costs: floating-point operations, time, memory.
+// What a run costs: time and memory.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "core/graph/graph.h"
-
 namespace sluice::cli {
-
-// Multiplications and additions of the node's convolution or matrix product; 0 for other operators,
-// which are bound by memory.
-[[nodiscard]] std::uint64_t flop_of(const graph::Graph& graph, const graph::Node& node);
-[[nodiscard]] std::uint64_t flop_of(const graph::Graph& graph);
 
 // The smallest sample that at least `percent` of them do not exceed (nearest rank). `sorted` is
 // sorted and not empty.

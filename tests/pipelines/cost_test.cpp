@@ -1,54 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations counted by hand, and percentiles by nearest rank.
+// Percentiles by nearest rank.
 #include <gtest/gtest.h>
 
-#include "core/graph/builder.h"
 #include "pipelines/cli/cost.h"
 
 namespace sluice::cli {
 namespace {
-
-using graph::Shape;
-
-class Cost : public testing::Test {
-protected:
-    graph::OperandId input(const char* name, const Shape& shape) {
-        return *builder.input(name, *graph::TensorDesc::create(graph::DataType::Float32, shape));
-    }
-    std::uint64_t flop(graph::OperandId output) {
-        return flop_of(*builder.build({{.name = "y", .id = output}}));
-    }
-
-    graph::GraphBuilder builder;
-};
-
-TEST_F(Cost, conv2d_counts_two_for_every_tap) {
-    // 1x8x6x6 outputs, each of 3 channels times 3x3 taps, a multiplication and an addition each.
-    EXPECT_EQ(flop(*builder.conv2d(input("x", {1, 3, 8, 8}), input("w", {8, 3, 3, 3}))),
-              2U * 8 * 6 * 6 * 3 * 9);
-}
-
-TEST_F(Cost, depthwise_counts_one_channel_a_tap) {
-    EXPECT_EQ(
-        flop(*builder.conv2d(input("x", {1, 4, 8, 8}), input("w", {4, 1, 3, 3}), {.groups = 4})),
-        2U * 4 * 6 * 6 * 9);
-}
-
-TEST_F(Cost, transposed_counts_from_the_input) {
-    EXPECT_EQ(flop(*builder.conv_transpose2d(input("x", {1, 3, 4, 4}), input("w", {3, 5, 2, 2}),
-                                             {.strides = {2, 2}})),
-              2U * 3 * 4 * 4 * 5 * 4);
-}
-
-TEST_F(Cost, products_count_the_inner_dimension) {
-    EXPECT_EQ(flop(*builder.gemm(input("a", {7, 2}), input("b", {7, 3}), {.a_transpose = true})),
-              2U * 2 * 3 * 7);
-}
-
-TEST_F(Cost, batches_count_and_the_rest_is_free) {
-    const auto product = *builder.matmul(input("a", {4, 2, 3}), input("b", {3, 5}));
-    EXPECT_EQ(flop(*builder.relu(product)), 2U * 4 * 2 * 5 * 3);
-}
 
 TEST(Percentile, is_the_nearest_rank) {
     const std::vector<double> samples{1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
