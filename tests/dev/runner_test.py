@@ -93,8 +93,16 @@ class Runner(LauncherTest):
     def test_suites_can_be_left_out(self):
         self.add("good", "exit 0")
         self.add("rule", "exit 1", suite="lint")
-        self.assertEqual(self.run_all("--no-suite", "lint").returncode, 0)
-        self.assertEqual(self.run_all("--sanitize").returncode, 0)
+        done = self.run_all("--no-suite", "lint")
+        self.assertEqual((done.returncode, self.last_line(done)), (0, "1 passed, 0 failed, 0 skipped"))
+
+    def test_the_sanitizers_take_googletest_programs_only(self):
+        report = '<testsuites><testsuite name="A"><testcase name="good" classname="A" status="run" result="completed"/>'
+        self.add("program", GTEST, "gtest", {"REPORT": report + "</testsuite></testsuites>"})
+        self.add("script", "exit 1")
+        self.add("rule", GTEST, "gtest", {"CODE": "1"}, suite="lint")
+        done = self.run_all("--sanitize")
+        self.assertEqual((done.returncode, self.last_line(done)), (0, "1 passed, 0 failed, 0 skipped"))
 
 
 if __name__ == "__main__":
