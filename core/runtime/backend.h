@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Backend: something that can run nodes. Host backends lower nodes to kernels.
+// Backend: something that can run nodes. Host backends lower nodes to kernels one by one, device
+// backends lower segments.
 #pragma once
 
 #include <memory>
@@ -8,10 +9,12 @@
 #include "core/base/result.h"
 #include "core/graph/graph.h"
 #include "core/runtime/kernel.h"
+#include "core/runtime/segment.h"
 
 namespace sluice::runtime {
 
-// Stateless and immortal: implementations are constants of the process.
+// Host backends are stateless constants of the process. A device's backend holds its device; the
+// executables that it made keep the device alive, not the backend.
 class Backend {
 public:
     virtual ~Backend() = default;
@@ -22,6 +25,13 @@ public:
                                           const graph::Node& node) const = 0;
     [[nodiscard]] virtual Result<std::unique_ptr<Kernel>> lower(const graph::Graph& graph,
                                                                 const graph::Node& node) const = 0;
+
+    // Device backends: true, and lower() is not called.
+    [[nodiscard]] virtual bool lowers_segments() const { return false; }
+    [[nodiscard]] virtual Result<std::unique_ptr<SegmentKernel>>
+    lower_segment(const graph::Graph& /*graph*/, const Segment& /*segment*/) const {
+        return fail(ErrorCode::Internal, "the {} backend lowers nodes one by one", name());
+    }
 
 protected:
     Backend() = default;

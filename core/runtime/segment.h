@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Segment: consecutive nodes that a device backend runs as one submission.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/graph/graph.h"
+#include "core/runtime/kernel.h"
+
+namespace sluice::runtime {
+
+struct Segment {
+    std::vector<const graph::Node*> nodes;    // in the graph's order
+    std::vector<graph::OperandId> inputs;     // read here, made outside; no constants
+    std::vector<graph::OperandId> outputs;    // made here, read outside or outputs of the graph
+};
+
+// A kernel whose inputs and outputs are those of a segment. Where the device's memory is the
+// host's too, the runtime places the segment's tensors in it, so that nothing is copied at its
+// borders: run() copies only between memory that differs from what *_memory() named.
+class SegmentKernel : public Kernel {
+public:
+    // Empty where the host does not see the tensor's device memory.
+    [[nodiscard]] virtual std::span<std::byte> input_memory(std::size_t i) const = 0;
+    [[nodiscard]] virtual std::span<std::byte> output_memory(std::size_t i) const = 0;
+    // Bytes that run() copies over the segment's border.
+    [[nodiscard]] virtual std::uint64_t border_bytes() const = 0;
+    // Whether the last run() succeeded: DeviceLost, OutOfMemory.
+    [[nodiscard]] virtual Status last_run() const = 0;
+};
+
+} // namespace sluice::runtime

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recording: a command buffer with its descriptor sets, recorded once and submitted every frame.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <type_traits>
+
+#include "core/base/result.h"
+#include "core/base/unique_fd.h"
+#include "core/vulkan/device.h"
+#include "core/vulkan/memory.h"
+#include "core/vulkan/pipeline.h"
+
+namespace sluice::vulkan {
+
+enum class Access : std::uint8_t { Read, Write, ReadWrite };
+
+struct Binding {
+    BufferRange range;
+    Access access = Access::Read;
+};
+
+// An image in VK_IMAGE_LAYOUT_GENERAL or SHADER_READ_ONLY_OPTIMAL, bound as a sampled texture or a
+// storage image.
+struct TextureBinding {
+    VkImage image = VK_NULL_HANDLE;
+    VkImageView view = VK_NULL_HANDLE;
+    VkSampler sampler = VK_NULL_HANDLE; // null: a storage image
+    VkImageLayout layout = VK_IMAGE_LAYOUT_GENERAL;
+    Access access = Access::Read;
+};
+
+struct Dispatch {
+    Shader shader{};
+    std::span<const std::uint32_t> constants; // specialisation
+    std::span<const Binding> buffers;         // bindings 0 .. of set 0
+    std::span<const TextureBinding> textures; // bindings 0 .. of set 1
+    std::span<const std::byte> push;          // at most kPushBytes
+    std::array<std::uint32_t, 3> groups{1, 1, 1};
+};
+
+// What a recording does per submission, for budgets in tests and for `sluice bench`.
+struct RecordingCounts {
+    std::uint32_t dispatches = 0;
+    std::uint32_t barriers = 0;
+    std::uint32_t copies = 0;
+    std::uint64_t bytes_bound = 0; // sum over the dispatches of the ranges that they bind
+};
+
+// Barriers follow from the declared accesses: one global memory barrier before a dispatch or copy
+// that touches bytes (overlapping ranges of one buffer, or one image) that an earlier one since the
+// last barrier wrote, or that writes what one of them read. Successive submissions of recordings
+// are ordered by the same rule: finish() and begin add the barriers to the outside.
+//
+// One thread at a time. Ranges, images and samplers must outlive the recording's last submission.
+class Recording {
+public:
+    [[nodiscard]] static Result<Recording> create(std::shared_ptr<Device> device);
+    Recording(Recording&&) noexcept;
+    Recording& operator=(Recording&&) noexcept;
+    ~Recording(); // retires what the device may still use
+
+    // Internal for a range that is misaligned or too large, or too many bindings.
+    [[nodiscard]] Status dispatch(const Dispatch& dispatch);
+    [[nodiscard]] Status copy(const BufferRange& from, const BufferRange& to); // equal bytes
+    [[nodiscard]] Status fill(const BufferRange& range, std::uint32_t word);
+    // Takes an externally owned image over from, or hands it back to, the outside
+    // (VK_QUEUE_FAMILY_FOREIGN_EXT where there is that extension, else EXTERNAL).
+    void acquire(VkImage image, VkImageLayout layout);
+    void release(VkImage image, VkImageLayout layout);
+    // The same for an imported buffer.
+    void acquire(const BufferRange& range);
+    void release(const BufferRange& range);
+    [[nodiscard]] Status finish();
+
+    // After finish(), any number of times; a submission waits for the one before. Allocates
+    // nothing.
+    [[nodiscard]] Result<Device::Submitted> submit(UniqueFd wait_sync_file = {},
+                                                   bool export_sync_file = false);
+    // submit() and wait.
+    [[nodiscard]] Status run();
+    [[nodiscard]] const RecordingCounts& counts() const;
+    [[nodiscard]] Device& device() const;
+
+private:
+    struct State;
+    explicit Recording(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+// The bytes of a push-constant block.
+template <typename T>
+    requires std::is_trivially_copyable_v<T>
+[[nodiscard]] std::span<const std::byte> push_bytes(const T& value) {
+    static_assert(sizeof(T) <= kPushBytes);
+    return std::as_bytes(std::span(&value, 1));
+}
+
+} // namespace sluice::vulkan

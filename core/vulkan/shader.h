@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shaders that the build compiled, from shaders.def.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace sluice::vulkan {
+
+enum class Shader : std::uint16_t {
+#define SLUICE_SHADER(name, source, defines) name,
+#include "core/vulkan/shaders.def"
+#undef SLUICE_SHADER
+};
+
+// SPIR-V words.
+[[nodiscard]] std::span<const std::uint32_t> code(Shader shader);
+[[nodiscard]] std::string_view name(Shader shader);
+
+} // namespace sluice::vulkan
