@@ -23,6 +23,7 @@
 #include "models/loaders/anime4k/anime4k_loader.h"
 #include "models/loaders/loader.h"
 #include "models/loaders/onnx/onnx_loader.h"
+#include "models/loaders/tfjs/tfjs_loader.h"
 #include "models/loaders/tflite/tflite_loader.h"
 
 namespace sluice::models {
@@ -31,6 +32,7 @@ namespace {
 constexpr LoaderEntry kLoaders[] = {
     {"tflite", tflite::is_tflite, tflite::load},
     {"anime4k", anime4k::is_anime4k, anime4k::load},
+    {"tfjs", tfjs::is_tfjs, tfjs::load},
     {"onnx", onnx::is_onnx, onnx::load}, // last: the format has no magic number
 };
 
