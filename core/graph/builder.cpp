@@ -70,6 +70,9 @@ Status reject_epilogue(const ops::Activation& activation, bool residual = false)
 } // namespace
 
 Result<OperandId> GraphBuilder::input(std::string_view name, const TensorDesc& desc) {
+    if (auto status = check_open(); !status) {
+        return std::unexpected(std::move(status).error().within(std::format("input '{}'", name)));
+    }
     if (name.empty()) {
         return fail(ErrorCode::InvalidArgument, "input: the name is empty");
     }
@@ -84,6 +87,10 @@ Result<OperandId> GraphBuilder::input(std::string_view name, const TensorDesc& d
 
 Result<OperandId> GraphBuilder::constant(const TensorDesc& desc, ConstantData data,
                                          std::string_view name) {
+    if (auto status = check_open(); !status) {
+        return std::unexpected(
+            std::move(status).error().within(std::format("constant '{}'", name)));
+    }
     if (data.bytes.size() != desc.byte_size()) {
         return fail(ErrorCode::InvalidArgument, "constant '{}': {} bytes given, {} has {}", name,
                     data.bytes.size(), to_string(desc), desc.byte_size());
@@ -102,6 +109,10 @@ Result<OperandId> GraphBuilder::constant(DataType type, double value) {
 Result<std::vector<OperandId>> GraphBuilder::add_node(ops::Attributes attributes,
                                                       std::vector<OperandId> inputs,
                                                       std::string_view label) {
+    if (auto status = check_open(); !status) {
+        return std::unexpected(
+            std::move(status).error().within(title(attributes, label, parts_.nodes.size())));
+    }
     std::vector<TensorDesc> descs;
     descs.reserve(inputs.size());
     for (const OperandId id : inputs) {
@@ -277,20 +288,47 @@ Result<OperandId> GraphBuilder::where(OperandId condition, OperandId true_value,
     return add_single(ops::Where{}, {condition, true_value, false_value}, label);
 }
 
-Result<Graph> GraphBuilder::build(std::vector<NamedOperand> outputs) {
-    GraphParts parts = std::exchange(parts_, {});
-    for (const NamedOperand& output : outputs) {
-        if (index(output.id) >= parts.operands.size()) {
+Status GraphBuilder::check_open() const {
+    if (built_) {
+        return fail(ErrorCode::InvalidArgument,
+                    "the builder has built its graph already; make a new builder");
+    }
+    return {};
+}
+
+Status GraphBuilder::check_outputs(std::span<const NamedOperand> outputs) const {
+    if (outputs.empty()) {
+        return fail(ErrorCode::InvalidArgument, "the graph has no output");
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        const NamedOperand& output = outputs[i];
+        if (index(output.id) >= parts_.operands.size()) {
             return fail(ErrorCode::InvalidArgument,
                         "output '{}': operand %{} does not belong to this builder, which has {}",
-                        output.name, index(output.id), parts.operands.size());
+                        output.name, index(output.id), parts_.operands.size());
         }
-        Operand& operand = parts.operands[index(output.id)];
-        if (operand.kind != OperandKind::Result) {
+        if (parts_.operand(output.id).kind != OperandKind::Result) {
             return fail(ErrorCode::InvalidArgument,
                         "output '{}' is an input or a constant; pass it through identity",
                         output.name);
         }
+        if (output.name.empty()) {
+            return fail(ErrorCode::InvalidArgument, "an output has an empty name");
+        }
+        if (std::ranges::contains(outputs.first(i), output.name, &NamedOperand::name)) {
+            return fail(ErrorCode::InvalidArgument, "output name '{}' is used twice", output.name);
+        }
+    }
+    return {};
+}
+
+Result<Graph> GraphBuilder::build(std::vector<NamedOperand> outputs) {
+    SLUICE_TRY(check_open());
+    SLUICE_TRY(check_outputs(outputs));
+    built_ = true;
+    GraphParts parts = std::exchange(parts_, {});
+    for (const NamedOperand& output : outputs) {
+        Operand& operand = parts.operands[index(output.id)];
         if (operand.name.empty()) {
             operand.name = output.name;
         }

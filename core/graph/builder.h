@@ -186,15 +186,18 @@ public:
     [[nodiscard]] const TensorDesc& desc(OperandId id) const { return parts_.operand(id).desc; }
     [[nodiscard]] const Operand& operand(OperandId id) const { return parts_.operand(id); }
 
-    // Names the graph's outputs, which must be results of nodes, and finishes. The builder is empty
-    // afterwards, also after a failure.
+    // Names the graph's outputs, which must be results of nodes, and finishes: from then on every
+    // method fails. Outputs that are refused leave the builder as it was.
     [[nodiscard]] Result<Graph> build(std::vector<NamedOperand> outputs);
 
 private:
+    [[nodiscard]] Status check_open() const;
+    [[nodiscard]] Status check_outputs(std::span<const NamedOperand> outputs) const;
     [[nodiscard]] Result<OperandId>
     add_single(ops::Attributes attributes, std::vector<OperandId> inputs, std::string_view label);
 
     GraphParts parts_;
+    bool built_ = false;
 };
 
 } // namespace sluice::graph

@@ -4,6 +4,8 @@
 
 #include <type_traits>
 
+#include "core/ops/limits.h"
+
 namespace sluice::ops {
 
 std::string_view name_of(const Attributes& attributes) {
@@ -46,6 +48,7 @@ Result<std::vector<graph::TensorDesc>> infer(const Attributes& attributes,
                 return fail(ErrorCode::InvalidArgument,
                             "a node needs the attributes of an operator");
             } else {
+                SLUICE_TRY(check_limits(attributes, inputs));
                 return infer(op, inputs);
             }
         },

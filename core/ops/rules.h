@@ -171,7 +171,7 @@ picked_by_coordinates(const graph::TensorDesc& input, const graph::TensorDesc& d
         return {};
     }
     return fail(ErrorCode::InvalidArgument,
-                "{} has type {}, only int8, uint8, int32 and uint32 are allowed", operand,
+                "{} has type {}, only int32, uint32, int8 and uint8 are allowed", operand,
                 graph::name(desc.type()));
 }
 

@@ -1,11 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice devices`: where networks can run, and what `auto` chooses.
+// `sluice devices`: where networks can run, what `auto` chooses, and in JSON what operators take.
 #include "core/engine.h"
+#include "core/ops/limits.h"
 #include "pipelines/cli/command.h"
 #include "pipelines/cli/output.h"
 
 namespace sluice::cli {
 namespace {
+
+// What every operator takes, as WebNN's opSupportLimits() says it: {"conv2d": {"filter": {...}}}.
+Json support_limits() {
+    Json limits = Json::object();
+    for (const ops::OperandLimits& row : ops::op_support_limits()) {
+        Json types = Json::array();
+        for (std::size_t i = 0; i < graph::kDataTypes.size(); ++i) {
+            if (row.types.contains(static_cast<graph::DataType>(i))) {
+                types.push_back(std::string(graph::kDataTypes[i].name));
+            }
+        }
+        limits[std::string(row.op)][std::string(row.operand)] = {
+            {"data_types", types},
+            {"rank_range", {{"min", row.least_rank}, {"max", row.most_rank}}}};
+    }
+    return limits;
+}
 
 Status list_devices(bool as_json) {
     Json list = Json::array();
@@ -18,7 +36,8 @@ Status list_devices(bool as_json) {
         rows.push_back(
             {device.name, device.chosen_by_auto ? "yes" : "", device.description, device.reason});
     }
-    return as_json ? print_json({{"devices", list}}) : print(table(rows, 4));
+    return as_json ? print_json({{"devices", list}, {"op_support_limits", support_limits()}})
+                   : print(table(rows, 4));
 }
 
 } // namespace

@@ -69,4 +69,19 @@ template <std::size_t N>
         std::span<const std::uint32_t>(call.arguments.at(name).get<std::vector<std::uint32_t>>()));
 }
 
+// An operand of quantisation. Until 2025-04 those broadcast from a lower rank than the input's; now
+// the caller says so by dimensions of 1.
+[[nodiscard]] inline Result<graph::OperandId> with_rank_of(const Call& call, const char* name,
+                                                           graph::OperandId input) {
+    const graph::OperandId id = call.operand(name);
+    const std::size_t rank = call.builder.desc(input).rank();
+    const graph::Shape& shape = call.builder.desc(id).shape();
+    if (shape.rank() >= rank) {
+        return id;
+    }
+    std::vector<std::uint32_t> dims(rank - shape.rank(), 1);
+    dims.insert(dims.end(), shape.begin(), shape.end());
+    return call.builder.reshape(id, graph::Shape(std::span<const std::uint32_t>(dims)));
+}
+
 } // namespace sluice::testing

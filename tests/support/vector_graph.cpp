@@ -159,9 +159,10 @@ Operands conv_transpose2d(const Call& call) {
 
 Operands dequantize_linear(const Call& call) {
     const OperandId x = call.operand("input");
-    const OperandId scale = call.operand("scale");
-    if (const auto zero_point = call.optional_operand("zeroPoint")) {
-        return single(call.builder.dequantize_linear(x, scale, *zero_point));
+    SLUICE_TRY_ASSIGN(const OperandId scale, with_rank_of(call, "scale", x));
+    if (call.has("zeroPoint")) {
+        SLUICE_TRY_ASSIGN(const OperandId zero_point, with_rank_of(call, "zeroPoint", x));
+        return single(call.builder.dequantize_linear(x, scale, zero_point));
     }
     SLUICE_TRY_ASSIGN(const auto desc, graph::TensorDesc::create(call.builder.desc(x).type(),
                                                                  call.builder.desc(scale).shape()));

@@ -140,6 +140,13 @@ Operands lstm_cell(const Call& call) {
                                   call.operand("cellState"), options, lstm_operands(call));
 }
 
+Operands quantize_linear(const Call& call) {
+    const OperandId x = call.operand("input");
+    SLUICE_TRY_ASSIGN(const OperandId scale, with_rank_of(call, "scale", x));
+    SLUICE_TRY_ASSIGN(const OperandId zero_point, with_rank_of(call, "zeroPoint", x));
+    return single(call.builder.quantize_linear(x, scale, zero_point));
+}
+
 } // namespace
 
 const std::map<std::string, BuildFunction>& network_functions() {
@@ -166,11 +173,7 @@ const std::map<std::string, BuildFunction>& network_functions() {
         {"layerNormalization", layer_normalization},
         {"lstm", lstm},
         {"lstmCell", lstm_cell},
-        {"quantizeLinear",
-         [](const Call& call) {
-             return single(call.builder.quantize_linear(
-                 call.operand("input"), call.operand("scale"), call.operand("zeroPoint")));
-         }},
+        {"quantizeLinear", quantize_linear},
         {"reverse",
          [](const Call& call) {
              return single(call.builder.reverse(call.operand("input"), axes_of(call)));

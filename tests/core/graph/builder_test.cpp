@@ -141,10 +141,22 @@ TEST_F(Builder, absent_options_get_webnn_defaults) {
     EXPECT_EQ(builder.desc(*builder.transpose(*builder.constant(DataType::Int8, 1))).rank(), 0U);
 }
 
-TEST_F(Builder, build_checks_the_outputs_and_empties_the_builder) {
+TEST_F(Builder, refused_outputs_leave_the_builder_as_it_was) {
+    const OperandId y = *builder.relu(x);
     expect_error(builder.build({}), "the graph has no output");
-    expect_error(builder.build({}), "the graph has no output");
-    EXPECT_TRUE(builder.input("x", f32({1}))) << "the builder starts anew";
+    expect_error(builder.build({{.name = "", .id = y}}), "an output has an empty name");
+    EXPECT_EQ(builder.desc(y).shape(), (Shape{1, 16, 8, 8}));
+    EXPECT_TRUE(builder.build({{.name = "y", .id = y}}));
+}
+
+TEST_F(Builder, builds_one_graph) {
+    const OperandId y = *builder.relu(x);
+    ASSERT_TRUE(builder.build({{.name = "y", .id = y}}));
+    const std::string closed = "the builder has built its graph already; make a new builder";
+    expect_error(builder.build({{.name = "y", .id = y}}), closed);
+    expect_error(builder.input("z", f32({1})), "input 'z': " + closed);
+    expect_error(builder.constant(DataType::Int8, 1), "constant '': " + closed);
+    expect_error(builder.relu(x, "again"), "relu 'again': " + closed);
 }
 
 TEST_F(Builder, outputs_are_results) {

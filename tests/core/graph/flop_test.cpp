@@ -43,6 +43,20 @@ TEST_F(Flop, products_count_the_inner_dimension) {
               2U * 2 * 3 * 7);
 }
 
+TEST_F(Flop, recurrent_networks_count_both_products_of_every_step) {
+    // 7 steps of 2 pictures; 4 gates of 5 units, each of 3 inputs and 5 states; 2 directions.
+    const auto y =
+        *builder.lstm(input("x", {7, 2, 3}), input("w", {2, 20, 3}), input("r", {2, 20, 5}),
+                      {.steps = 7, .hidden_size = 5, .direction = ops::Direction::Both});
+    EXPECT_EQ(flop(y[0]), 2U * 7 * 2 * 4 * 5 * (3 + 5) * 2);
+}
+
+TEST_F(Flop, cells_count_one_step) {
+    EXPECT_EQ(flop(*builder.gru_cell(input("x", {2, 3}), input("w", {15, 3}), input("r", {15, 5}),
+                                     input("h", {2, 5}), {.hidden_size = 5})),
+              2U * 2 * 3 * 5 * (3 + 5));
+}
+
 TEST_F(Flop, batches_count_and_the_rest_is_free) {
     const auto product = *builder.matmul(input("a", {4, 2, 3}), input("b", {3, 5}));
     EXPECT_EQ(flop(*builder.relu(product)), 2U * 4 * 2 * 5 * 3);

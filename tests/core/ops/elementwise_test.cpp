@@ -31,7 +31,7 @@ TEST(Infer, unary) {
         {unary(UnaryKind::Neg),
          {"uint32[3]"},
          "!input has type uint32, only floats and signed integers are allowed"},
-        {unary(UnaryKind::LogicalNot), {"int8[3]"}, "!input has type int8, only uint8 is allowed"},
+        {unary(UnaryKind::LogicalNot), {"int8[3]"}, "!a has type int8, only uint8 is allowed"},
         {unary(UnaryKind::Clamp, 3, 2),
          {"float32[3]"},
          "!minimum 3 is not below or at the maximum 2"},
@@ -56,10 +56,10 @@ TEST(Infer, binary) {
          "!second operand has type float16 but first operand has type float32"},
         {binary(BinaryKind::LogicalOr),
          {"int8[2]", "int8[2]"},
-         "!first operand has type int8, only uint8 is allowed"},
+         "!a has type int8, only uint8 is allowed"},
         {binary(BinaryKind::Prelu),
          {"uint8[2]", "uint8[2]"},
-         "!first operand has type uint8, only floats and signed integers are allowed"},
+         "!input has type uint8, only floats and signed integers are allowed"},
         {binary(BinaryKind::Add), {"float32[2]"}, "!1 operands given where 2 are needed"},
         {binary(BinaryKind::Add),
          {"uint8[65536,1]", "uint8[1,65536]"},
@@ -97,9 +97,10 @@ TEST(Infer, dequantize_linear) {
         {op, {"int8[6,4,5]", "float32[3,2,1]", "int8[3,2,1]"}, "float32[6,4,5]"},
         {op, {"uint8[6]", "float16[6]", "uint8[6]"}, "float16[6]"},
         {op, {"int32[]", "float32[]", "int32[]"}, "float32[]"},
+        {op, {"uint32[2]", "float32[1]", "uint32[1]"}, "float32[2]"},
         {op,
          {"int64[2]", "float32[2]", "int64[2]"},
-         "!input has type int64, only int8, uint8 and int32 are allowed"},
+         "!input has type int64, only int32, uint32, int8 and uint8 are allowed"},
         {op,
          {"int8[2]", "int8[2]", "int8[2]"},
          "!scale has type int8, only float32 and float16 are allowed"},
@@ -114,6 +115,32 @@ TEST(Infer, dequantize_linear) {
          {"int8[3,2]", "float32[2,1]", "int8[2,1]"},
          "!scale [2,1] does not divide the input [3,2] on axis 0"},
         {op, {"int8[2]", "float32[2]"}, "!2 operands given where 3 are needed"},
+    }));
+}
+
+TEST(Infer, quantize_linear) {
+    const QuantizeLinear op;
+    check(std::to_array<Row>({
+        {op, {"float32[6,4,5]", "float32[3,2,1]", "int8[3,2,1]"}, "int8[6,4,5]"},
+        {op, {"float16[6]", "float16[6]", "uint8[6]"}, "uint8[6]"},
+        {op, {"float32[]", "float32[]", "uint32[]"}, "uint32[]"},
+        {op,
+         {"int8[2]", "float32[2]", "int8[2]"},
+         "!input has type int8, only float32 and float16 are allowed"},
+        {op,
+         {"float32[2]", "float16[2]", "int8[2]"},
+         "!scale has type float16 but input has type float32"},
+        {op,
+         {"float32[2]", "float32[2]", "int64[2]"},
+         "!zero point has type int64, only int32, uint32, int8 and uint8 are allowed"},
+        {op, {"float32[3,2]", "float32[2]", "int8[2]"}, "!scale float32[2] has rank 1, not 2"},
+        {op,
+         {"float32[3,2]", "float32[3,1]", "int8[1,2]"},
+         "!zero point has shape [1,2] but scale has shape [3,1]"},
+        {op,
+         {"float32[3,2]", "float32[2,1]", "int8[2,1]"},
+         "!scale [2,1] does not divide the input [3,2] on axis 0"},
+        {op, {"float32[2]", "float32[2]"}, "!2 operands given where 3 are needed"},
     }));
 }
 

@@ -70,7 +70,7 @@ TEST(Infer, arg_min_max) {
         {ArgMinMax{.axis = 3},
          {"float32[2,3,4]"},
          "!axis 3 is out of range for float32[2,3,4] of rank 3"},
-        {ArgMinMax{}, {"float32[]"}, "!axis 0 is out of range for float32[] of rank 0"},
+        {ArgMinMax{}, {"float32[]"}, "!input float32[] has rank 0, not 1 or more"},
         {ArgMinMax{.output_type = graph::DataType::Uint32},
          {"float32[2]"},
          "!output type uint32 is not allowed, only int32 and int64"},
@@ -83,7 +83,7 @@ TEST(Infer, softmax) {
         {Softmax{.axis = 2},
          {"float32[2,3]"},
          "!axis 2 is out of range for float32[2,3] of rank 2"},
-        {Softmax{}, {"float32[]"}, "!axis 0 is out of range for float32[] of rank 0"},
+        {Softmax{}, {"float32[]"}, "!input float32[] has rank 0, not 1 or more"},
         {Softmax{}, {"int32[2]"}, "!input has type int32, only float32 and float16 are allowed"},
     }));
 }

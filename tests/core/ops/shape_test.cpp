@@ -15,7 +15,7 @@ TEST(Infer, concat) {
         {Concat{.axis = 2},
          {"int8[2,3]", "int8[2,3]"},
          "!axis 2 is out of range for int8[2,3] of rank 2"},
-        {Concat{}, {"int8[]", "int8[]"}, "!axis 0 is out of range for int8[] of rank 0"},
+        {Concat{}, {"int8[]", "int8[]"}, "!inputs int8[] has rank 0, not 1 or more"},
         {Concat{},
          {"int8[2]", "uint8[2]"},
          "!operand 1 has type uint8 but operand 0 has type int8"},
@@ -109,7 +109,7 @@ TEST(Infer, split) {
         {Split{.sizes = {2}, .axis = 1},
          {"int8[2]"},
          "!axis 1 is out of range for int8[2] of rank 1"},
-        {Split{.sizes = {1}}, {"int8[]"}, "!axis 0 is out of range for int8[] of rank 0"},
+        {Split{.sizes = {1}}, {"int8[]"}, "!input int8[] has rank 0, not 1 or more"},
     }));
 }
 

@@ -66,7 +66,7 @@ TEST(Infer, conv2d) {
          "!height of the window is 8589934591, more than the padded 5"},
         {Conv2d{.has_bias = true},
          {"float32[1,1,5,5]", "float32[4,1,3,3]", "float32[1,4]"},
-         "!bias has shape [1,4], not [4]"},
+         "!bias float32[1,4] has rank 2, not 1"},
         {Conv2d{.has_bias = true},
          {"float32[1,1,5,5]", "float32[4,1,3,3]", "float16[4]"},
          "!bias has type float16 but input has type float32"},

@@ -77,13 +77,24 @@ Outcome TapePlayer::play(const json& call) {
     const std::string kind = call["kind"];
     if (kind == "builder") {
         builders_[call["id"]] = std::make_unique<graph::GraphBuilder>();
+        context_of_[call["id"]] = call["on"];
         return skipped("not a call of an operator");
+    }
+    if (kind == "ctx" && call["name"] == "destroy") {
+        destroyed_.insert(call["on"].get<std::int64_t>());
+        return skipped("not a call of an operator");
+    }
+    if (is_destroyed(call)) {
+        return skipped("call after the end of a context, which we do not have");
     }
     if (kind == "input") {
         return play_input(call);
     }
     if (kind == "op") {
         return play_op(call);
+    }
+    if (kind == "build") {
+        return play_build(call);
     }
     if (kind == "expect") {
         return play_expect(call);
@@ -155,7 +166,7 @@ Outcome TapePlayer::play_op(const json& call) {
                                      .resolve = resolve});
         std::vector<graph::TensorDesc> descs; // of the positional operands, in their order
         for (const json& arg : call["args"]) {
-            if (arg.is_object() && arg.contains("$op")) {
+            if (arg.is_object() && arg.contains("$op") && !built_.contains(on)) {
                 descs.push_back(builder->second->desc(resolve(arg)));
             }
         }
@@ -173,6 +184,31 @@ Outcome TapePlayer::play_op(const json& call) {
         }
         return skipped("arguments that our types cannot hold");
     }
+}
+
+bool TapePlayer::is_destroyed(const json& call) const {
+    if (!call.contains("on")) {
+        return false;
+    }
+    const auto context = context_of_.find(call["on"].get<std::int64_t>());
+    return context != context_of_.end() && destroyed_.contains(context->second);
+}
+
+Outcome TapePlayer::play_build(const json& call) {
+    std::vector<graph::NamedOperand> outputs;
+    for (const auto& [name, reference] : call["args"][0].items()) {
+        const auto made = made_.find(reference.at("$op").get<std::int64_t>());
+        if (made == made_.end()) {
+            return skipped("operand that was not made");
+        }
+        outputs.push_back({.name = name, .id = made->second.operands.front()});
+    }
+    const auto graph = builders_.at(call["on"])->build(std::move(outputs));
+    if (graph) {
+        built_.insert(call["on"].get<std::int64_t>());
+    }
+    return compared(graph.has_value() != call.contains("throws"),
+                    graph ? "succeeds, should fail" : graph.error().message);
 }
 
 Outcome TapePlayer::judge(const json& call, const Result<std::vector<graph::OperandId>>& result) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,12 +41,18 @@ private:
 
     [[nodiscard]] Outcome play_input(const nlohmann::json& call);
     [[nodiscard]] Outcome play_op(const nlohmann::json& call);
+    [[nodiscard]] Outcome play_build(const nlohmann::json& call);
     [[nodiscard]] Outcome play_expect(const nlohmann::json& call) const;
+    // Whether the builder that the call is made on belongs to a context that was destroyed.
+    [[nodiscard]] bool is_destroyed(const nlohmann::json& call) const;
     // Keeps what the call made, and compares its success with the tape's.
     [[nodiscard]] Outcome judge(const nlohmann::json& call,
                                 const Result<std::vector<graph::OperandId>>& result);
 
     std::map<std::int64_t, std::unique_ptr<graph::GraphBuilder>> builders_;
+    std::map<std::int64_t, std::int64_t> context_of_; // of a builder
+    std::set<std::int64_t> destroyed_;                // contexts
+    std::set<std::int64_t> built_;                    // builders, whose operands are gone
     std::map<std::int64_t, Made> made_;
 };
 

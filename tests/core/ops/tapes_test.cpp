@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -17,8 +18,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Calls of 2025-03 that a rule has changed for, by a piece of their test's name: which rule.
+std::string_view superseded(const std::string& name) {
+    if (name.contains("minValue is -Infinity")) {
+        return "clamp takes infinite limits since they are of type MLNumber";
+    }
+    if (name.contains("pad for scalar input")) {
+        return "pad takes scalars, as tensor_limits.json requires";
+    }
+    if (name == "[convTranspose2d] Test with padding=1, groups=3.") {
+        return "groups must divide the input channels: a third of a channel has no meaning";
+    }
+    return {};
+}
+
 struct Score {
     std::size_t agree = 0;
+    std::size_t superseded = 0;
     std::map<std::string, std::size_t> skipped; // by reason
     std::vector<std::string> disagreements;
 };
@@ -35,6 +51,11 @@ void replay(const nlohmann::json& tape, Score& score) {
             case Verdict::Agrees: ++score.agree; break;
             case Verdict::Skipped: ++score.skipped[outcome.why]; break;
             case Verdict::Disagrees:
+                if (const auto rule = superseded(test["name"]); !rule.empty()) {
+                    ++score.superseded;
+                    std::cout << "disagrees: " << test["name"] << ": " << rule << '\n';
+                    break;
+                }
                 score.disagreements.push_back(test["name"].get<std::string>() + ": " +
                                               call.dump().substr(0, 160) + ": " + outcome.why);
                 break;
@@ -64,11 +85,11 @@ TEST(Tapes, builder_agrees_with_the_validation_tests) {
     for (const std::string& line : score.disagreements) {
         std::cout << "disagrees: " << line << '\n';
     }
-    const std::size_t replayed = score.agree + score.disagreements.size();
-    std::cout << files << " tapes, " << replayed << " calls replayed, "
-              << score.disagreements.size() << " disagree\n";
-    EXPECT_GT(replayed, 30000U) << "too little of the tapes was understood";
-    EXPECT_GE(score.agree * 100, replayed * 99);
+    const std::size_t replayed = score.agree + score.superseded + score.disagreements.size();
+    std::cout << files << " tapes, " << replayed << " calls replayed, " << replayed - score.agree
+              << " disagree\n";
+    EXPECT_GT(replayed, 42000U) << "too little of the tapes was understood";
+    EXPECT_TRUE(score.disagreements.empty()) << "no rule has changed for these";
 }
 
 } // namespace

@@ -63,6 +63,21 @@ CaseOperand random_operand(Random& random, graph::DataType type, const graph::Sh
     return out;
 }
 
+OpCase exact_case(std::string name, ops::Attributes attributes,
+                  const std::vector<std::pair<graph::DataType, graph::Shape>>& operands) {
+    OpCase test;
+    test.name = std::move(name);
+    test.attributes = std::move(attributes);
+    Random random(test.name);
+    for (const auto& [type, shape] : operands) {
+        const double low = graph::info(type).is_signed ? -100.0 : 0.0;
+        test.operands.push_back(random_operand(random, type, shape, low, 100.0));
+    }
+    test.absolute = 0.0;
+    test.relative = 0.0;
+    return test;
+}
+
 std::vector<std::size_t> position_of(std::size_t i, const graph::Shape& shape) {
     std::vector<std::size_t> out(shape.rank());
     for (std::size_t axis = shape.rank(); axis-- > 0;) {
@@ -157,8 +172,9 @@ Result<graph::Graph> build_case(const OpCase& test) {
 std::vector<OpCase> all_cases() {
     std::vector<OpCase> out;
     for (auto* table :
-         {conv2d_cases, conv_transpose2d_cases, conversion_cases, elementwise_cases, matrix_cases,
-          movement_cases, pool2d_cases, reduction_cases, resample2d_cases}) {
+         {conv2d_cases, conv_transpose2d_cases, conversion_cases, elementwise_cases, index_cases,
+          matrix_cases, movement_cases, normalization_cases, pool2d_cases, recurrent_cases,
+          reduction_cases, resample2d_cases, special_value_cases}) {
         auto cases = table();
         out.insert(out.end(), std::make_move_iterator(cases.begin()),
                    std::make_move_iterator(cases.end()));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
@@ -61,6 +62,11 @@ private:
     return operand;
 }
 
+// A case of these operands, of numbers that 8 bits hold, whose results must be exact.
+[[nodiscard]] OpCase
+exact_case(std::string name, ops::Attributes attributes,
+           const std::vector<std::pair<graph::DataType, graph::Shape>>& operands);
+
 // The value that element type `type` stores for `value`.
 [[nodiscard]] double stored(graph::DataType type, double value);
 
@@ -87,11 +93,15 @@ for_each_position(const graph::Shape& shape,
 [[nodiscard]] std::vector<OpCase> conv_transpose2d_cases();
 [[nodiscard]] std::vector<OpCase> conversion_cases();
 [[nodiscard]] std::vector<OpCase> elementwise_cases();
+[[nodiscard]] std::vector<OpCase> index_cases();
 [[nodiscard]] std::vector<OpCase> matrix_cases();
 [[nodiscard]] std::vector<OpCase> movement_cases();
+[[nodiscard]] std::vector<OpCase> normalization_cases();
 [[nodiscard]] std::vector<OpCase> pool2d_cases();
+[[nodiscard]] std::vector<OpCase> recurrent_cases();
 [[nodiscard]] std::vector<OpCase> reduction_cases();
 [[nodiscard]] std::vector<OpCase> resample2d_cases();
+[[nodiscard]] std::vector<OpCase> special_value_cases();
 [[nodiscard]] std::vector<OpCase> all_cases();
 
 } // namespace sluice::testing

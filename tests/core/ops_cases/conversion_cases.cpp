@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// cast and dequantize_linear.
+// cast, dequantize_linear and quantize_linear.
 #include <algorithm>
 #include <cmath>
 #include <format>
@@ -84,6 +84,53 @@ OpCase dequantize_case(std::string name, DataType type, DataType scale_type, con
     return test;
 }
 
+// Rounds to the nearest integer, ties to the even one.
+double round_even(double x) {
+    const double low = std::floor(x);
+    const double above = x - low;
+    if (above == 0.5) {
+        return std::fmod(low, 2.0) == 0.0 ? low : low + 1.0;
+    }
+    return above < 0.5 ? low : low + 1.0;
+}
+
+OpCase quantize_case(std::string name, DataType float_type, DataType type, const Shape& shape,
+                     const Shape& blocks) {
+    OpCase test;
+    test.name = std::format("quantize_linear/{}_{}_to_{}", name, graph::name(float_type),
+                            graph::name(type));
+    test.attributes = ops::QuantizeLinear{};
+    Random random(test.name);
+    const bool is_signed = graph::info(type).is_signed;
+    test.operands = {random_operand(random, float_type, shape, -300.0, 300.0),
+                     random_operand(random, float_type, blocks, 0.01, 2.0),
+                     random_operand(random, type, blocks, is_signed ? -20 : 0, 20)};
+    for (double& scale : test.operands[1].values) {
+        scale = std::exp2(std::round(std::log2(scale))); // exact quotients, so that ties are ties
+    }
+    for (std::size_t i = 0; i < test.operands[0].values.size(); i += 2) {
+        double& x = test.operands[0].values[i];
+        x = stored(float_type, std::round(x * 4.0) / 4.0);
+    }
+    test.absolute = 0.0;
+    test.relative = 0.0;
+    test.on_cpu = false;
+    test.expected = [shape, blocks, type](const OpCase& self) {
+        return std::vector{for_each_position(shape, [&](std::vector<std::size_t> at) {
+            const double x = self.operands[0].values[flat_of(at, shape)];
+            for (std::size_t axis = 0; axis < at.size(); ++axis) {
+                at[axis] = at[axis] * blocks[axis] / shape[axis];
+            }
+            const std::size_t block = flat_of(at, blocks);
+            const auto [low, high] = range_of(type);
+            return std::clamp(round_even(x / self.operands[1].values[block]) +
+                                  self.operands[2].values[block],
+                              low, high);
+        })};
+    };
+    return test;
+}
+
 } // namespace
 
 std::vector<OpCase> conversion_cases() {
@@ -108,6 +155,14 @@ std::vector<OpCase> conversion_cases() {
     cases.push_back(dequantize_case("blocks", Int8, Float32, {6, 8}, {2, 4}));
     cases.push_back(dequantize_case("blocks", Int32, Float32, {6, 8}, {3, 2}));
     cases.push_back(dequantize_case("blocks", Uint8, Float16, {6, 8}, {3, 2}));
+    cases.push_back(dequantize_case("blocks", Uint32, Float32, {6, 8}, {3, 2}));
+    cases.push_back(quantize_case("scalar", Float32, Int8, {}, {}));
+    cases.push_back(quantize_case("whole", Float32, Uint8, {15, 17}, {1, 1}));
+    cases.push_back(quantize_case("per_channel", Float32, Int8, {3, 4, 5}, {1, 1, 5}));
+    cases.push_back(quantize_case("per_row", Float16, Uint8, {3, 4, 5}, {3, 1, 1}));
+    cases.push_back(quantize_case("blocks", Float32, Int32, {6, 8}, {3, 2}));
+    cases.push_back(quantize_case("blocks", Float16, Int8, {6, 8}, {2, 4}));
+    cases.push_back(quantize_case("blocks", Float32, Uint32, {6, 8}, {6, 1}));
     return cases;
 }
 

@@ -11,22 +11,6 @@ namespace {
 using graph::DataType;
 using graph::Shape;
 
-// Every operand's values are bounded by what 8 bits hold; results must be exact.
-OpCase exact(std::string name, ops::Attributes attributes,
-             const std::vector<std::pair<DataType, Shape>>& operands) {
-    OpCase test;
-    test.name = std::move(name);
-    test.attributes = std::move(attributes);
-    Random random(test.name);
-    for (const auto& [type, shape] : operands) {
-        const double low = graph::info(type).is_signed ? -100.0 : 0.0;
-        test.operands.push_back(random_operand(random, type, shape, low, 100.0));
-    }
-    test.absolute = 0.0;
-    test.relative = 0.0;
-    return test;
-}
-
 OpCase concat_case(const std::vector<Shape>& shapes, std::uint32_t axis, DataType type) {
     std::vector<std::pair<DataType, Shape>> operands;
     std::string name = std::format("concat/{}_axis{}", graph::name(type), axis);
@@ -37,7 +21,7 @@ OpCase concat_case(const std::vector<Shape>& shapes, std::uint32_t axis, DataTyp
         name += graph::to_string(shape);
         y[axis] += shape[axis];
     }
-    OpCase test = exact(name, ops::Concat{.axis = axis}, operands);
+    OpCase test = exact_case(name, ops::Concat{.axis = axis}, operands);
     test.expected = [y, axis](const OpCase& self) {
         return std::vector{for_each_position(y, [&](std::vector<std::size_t> at) {
             std::size_t piece = 0;
@@ -52,9 +36,9 @@ OpCase concat_case(const std::vector<Shape>& shapes, std::uint32_t axis, DataTyp
 
 OpCase split_case(const Shape& x, std::vector<std::uint32_t> sizes, std::uint32_t axis,
                   DataType type) {
-    OpCase test = exact(std::format("split/{}_{}_axis{}_pieces{}", graph::name(type),
-                                    graph::to_string(x), axis, sizes.size()),
-                        ops::Split{.sizes = sizes, .axis = axis}, {{type, x}});
+    OpCase test = exact_case(std::format("split/{}_{}_axis{}_pieces{}", graph::name(type),
+                                         graph::to_string(x), axis, sizes.size()),
+                             ops::Split{.sizes = sizes, .axis = axis}, {{type, x}});
     test.expected = [=](const OpCase& self) {
         std::vector<Expected> out;
         std::size_t start = 0;
@@ -73,7 +57,7 @@ OpCase split_case(const Shape& x, std::vector<std::uint32_t> sizes, std::uint32_
 }
 
 OpCase expand_case(const Shape& x, const Shape& y, DataType type) {
-    OpCase test = exact(
+    OpCase test = exact_case(
         std::format("expand/{}_{}_{}", graph::name(type), graph::to_string(x), graph::to_string(y)),
         ops::Expand{.shape = y}, {{type, x}});
     test.on_cpu = false;
@@ -112,10 +96,10 @@ OpCase pad_case(const Shape& x, std::vector<std::uint32_t> before, std::vector<s
         amounts += std::format("_{}_{}", before[axis], after[axis]);
         y[axis] += before[axis] + after[axis];
     }
-    OpCase test = exact(std::format("pad/{}_{}{}_mode{}", graph::name(type), graph::to_string(x),
-                                    amounts, static_cast<int>(mode)),
-                        ops::Pad{.beginning = before, .ending = after, .mode = mode, .value = 7.0},
-                        {{type, x}});
+    OpCase test = exact_case(
+        std::format("pad/{}_{}{}_mode{}", graph::name(type), graph::to_string(x), amounts,
+                    static_cast<int>(mode)),
+        ops::Pad{.beginning = before, .ending = after, .mode = mode, .value = 7.0}, {{type, x}});
     test.on_cpu = type == DataType::Float32 && mode == ops::PaddingMode::Constant;
     test.expected = [=](const OpCase& self) {
         return std::vector{for_each_position(y, [&](std::vector<std::size_t> at) {
@@ -134,9 +118,9 @@ OpCase pad_case(const Shape& x, std::vector<std::uint32_t> before, std::vector<s
 }
 
 OpCase reshape_case(const Shape& x, const Shape& y, DataType type) {
-    OpCase test = exact(std::format("reshape/{}_{}_{}", graph::name(type), graph::to_string(x),
-                                    graph::to_string(y)),
-                        ops::Reshape{.shape = y}, {{type, x}});
+    OpCase test = exact_case(std::format("reshape/{}_{}_{}", graph::name(type), graph::to_string(x),
+                                         graph::to_string(y)),
+                             ops::Reshape{.shape = y}, {{type, x}});
     test.expected = [y](const OpCase& self) {
         return std::vector{for_each_position(
             y, [&](const auto& at) { return self.operands[0].values[flat_of(at, y)]; })};
@@ -153,9 +137,9 @@ OpCase slice_case(const Shape& x, std::vector<std::uint32_t> starts,
         y[axis] = (sizes[axis] + stride - 1) / stride;
     }
     OpCase test =
-        exact(std::format("slice/{}_{}_to_{}{}", graph::name(type), graph::to_string(x),
-                          graph::to_string(y), strides.empty() ? "" : "_strided"),
-              ops::Slice{.starts = starts, .sizes = sizes, .strides = strides}, {{type, x}});
+        exact_case(std::format("slice/{}_{}_to_{}{}", graph::name(type), graph::to_string(x),
+                               graph::to_string(y), strides.empty() ? "" : "_strided"),
+                   ops::Slice{.starts = starts, .sizes = sizes, .strides = strides}, {{type, x}});
     test.expected = [=](const OpCase& self) {
         return std::vector{for_each_position(y, [&](std::vector<std::size_t> at) {
             for (std::size_t axis = 0; axis < at.size(); ++axis) {
@@ -176,8 +160,8 @@ OpCase transpose_case(const Shape& x, std::vector<std::uint32_t> permutation,
         y[axis] = x[permutation[axis]];
     }
     OpCase test =
-        exact(std::format("transpose/{}_{}_{}", graph::name(type), graph::to_string(x), order),
-              ops::Transpose{.permutation = permutation}, {{type, x}});
+        exact_case(std::format("transpose/{}_{}_{}", graph::name(type), graph::to_string(x), order),
+                   ops::Transpose{.permutation = permutation}, {{type, x}});
     test.expected = [=](const OpCase& self) {
         return std::vector{for_each_position(y, [&](const auto& at) {
             std::vector<std::size_t> from(at.size());
@@ -193,9 +177,9 @@ OpCase transpose_case(const Shape& x, std::vector<std::uint32_t> permutation,
 OpCase where_case(const Shape& condition, const Shape& a, const Shape& b, const Shape& y,
                   DataType type) {
     OpCase test =
-        exact(std::format("where/{}_{}{}{}", graph::name(type), graph::to_string(condition),
-                          graph::to_string(a), graph::to_string(b)),
-              ops::Where{}, {{DataType::Uint8, condition}, {type, a}, {type, b}});
+        exact_case(std::format("where/{}_{}{}{}", graph::name(type), graph::to_string(condition),
+                               graph::to_string(a), graph::to_string(b)),
+                   ops::Where{}, {{DataType::Uint8, condition}, {type, a}, {type, b}});
     for (double& value : test.operands[0].values) {
         value = value > 50.0 ? value : 0.0; // any number but 0 is true
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// reduce, softmax and arg_min_max.
+// reduce, softmax, arg_min_max and cumulative_sum.
 #include <algorithm>
 #include <cmath>
 #include <format>
@@ -159,6 +159,37 @@ OpCase arg_case(bool is_max, const Shape& x, std::uint32_t axis, bool keep, Data
     return test;
 }
 
+OpCase cumulative_case(const Shape& x, std::uint32_t axis, bool exclusive, bool reversed,
+                       DataType type) {
+    OpCase test;
+    test.name =
+        std::format("cumulative_sum/{}_{}_axis{}{}{}", graph::name(type), graph::to_string(x), axis,
+                    exclusive ? "_exclusive" : "", reversed ? "_reversed" : "");
+    test.attributes =
+        ops::CumulativeSum{.axis = axis, .exclusive = exclusive, .reversed = reversed};
+    Random random(test.name);
+    test.operands = {
+        random_operand(random, type, x, graph::info(type).is_signed ? -8.0 : 0.0, 8.0)};
+    test.absolute = type == DataType::Float16 ? 2e-2 : 1e-6;
+    test.relative = type == DataType::Float16 ? 1e-3 : 1e-6;
+    test.on_cpu = false;
+    test.expected = [=](const OpCase& self) {
+        return std::vector{for_each_position(x, [&](const std::vector<std::size_t>& at) {
+            double sum = 0.0;
+            for (std::size_t i = 0; i < x[axis]; ++i) {
+                const bool counts = reversed ? i > at[axis] : i < at[axis];
+                if (counts || (i == at[axis] && !exclusive)) {
+                    auto from = at;
+                    from[axis] = i;
+                    sum += self.operands[0].values[flat_of(from, x)];
+                }
+            }
+            return sum;
+        })};
+    };
+    return test;
+}
+
 } // namespace
 
 std::vector<OpCase> reduction_cases() {
@@ -203,6 +234,16 @@ std::vector<OpCase> reduction_cases() {
         cases.push_back(arg_case(is_max, {3, 5, 7}, 2, false, Float16, Int32));
         cases.push_back(arg_case(is_max, {3, 5, 7}, 0, false, Int8, Int64));
         cases.push_back(arg_case(is_max, {5, 7}, 1, false, Uint64, Int32));
+    }
+    for (const bool exclusive : {false, true}) {
+        for (const bool reversed : {false, true}) {
+            cases.push_back(cumulative_case({3, 5, 7}, 1, exclusive, reversed, Float32));
+            cases.push_back(cumulative_case({17}, 0, exclusive, reversed, Float16));
+            cases.push_back(cumulative_case({4, 6}, 1, exclusive, reversed, Int32));
+        }
+    }
+    for (const DataType type : {Uint32, Int64, Uint64}) {
+        cases.push_back(cumulative_case({5, 4}, 0, false, false, type));
     }
     return cases;
 }
