@@ -38,14 +38,18 @@ Result<Arrays> read_inputs(const std::vector<std::string>& inputs) {
     return arrays;
 }
 
-// Networks that take a picture of any size are built for the size of the first NHWC tensor.
+// Networks that take a picture of any size are built for the size of the first NHWC tensor, those
+// that take inputs of any shape for the shapes of the given ones.
 models::LoadOptions load_options(const Arrays& arrays) {
+    models::LoadOptions options;
     for (const auto& [name, array] : arrays) {
-        if (array.desc.rank() == 4) {
-            return {.width = array.desc.shape()[2], .height = array.desc.shape()[1]};
+        if (array.desc.rank() == 4 && options.width == 0) {
+            options.width = array.desc.shape()[2];
+            options.height = array.desc.shape()[1];
         }
+        options.shapes[name].assign(array.desc.shape().begin(), array.desc.shape().end());
     }
-    return {};
+    return options;
 }
 
 Status fill(runtime::Executable& executable, const Arrays& arrays) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parsing of "320x180".
+// Parsing of "320x180" and "batch=1".
 #include "pipelines/cli/size.h"
 
 #include <charconv>
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -25,12 +27,36 @@ std::optional<Size> parse(const std::string& text) {
     return size;
 }
 
+struct Dimension {
+    std::string name;
+    std::uint32_t size = 0;
+};
+
+std::optional<Dimension> parse_dimension(const std::string& text) {
+    const std::size_t equals = text.rfind('=');
+    if (equals == std::string::npos || equals == 0) {
+        return std::nullopt;
+    }
+    Dimension dimension{.name = text.substr(0, equals)};
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data() + equals + 1, end, dimension.size);
+    if (error != std::errc() || rest != end || dimension.size == 0) {
+        return std::nullopt;
+    }
+    return dimension;
+}
+
 } // namespace
 
 void add_size_option(CLI::App& command, Size& size) {
     command
         .add_option_function<std::string>(
-            "--size", [&size](const std::string& text) { size = parse(text).value_or(Size{}); },
+            "--size",
+            [&size](const std::string& text) {
+                const Size parsed = parse(text).value_or(Size{});
+                size.width = parsed.width;
+                size.height = parsed.height;
+            },
             "Size of the picture, for networks that take any")
         ->check(CLI::Validator(
             [](std::string& text) {
@@ -38,6 +64,26 @@ void add_size_option(CLI::App& command, Size& size) {
             },
             ""))
         ->type_name("WIDTHxHEIGHT");
+    command
+        .add_option_function<std::vector<std::string>>(
+            "--dim",
+            [&size](const std::vector<std::string>& entries) {
+                for (const std::string& entry : entries) {
+                    if (const auto dimension = parse_dimension(entry)) {
+                        size.dimensions[dimension->name] = dimension->size;
+                    }
+                }
+            },
+            "Size of a dimension that the file knows by a name; once for each name")
+        ->check(CLI::Validator(
+            [](std::string& text) {
+                return parse_dimension(text) ? std::string()
+                                             : "'" + text + "' is not of the form NAME=SIZE";
+            },
+            ""))
+        ->type_name("NAME=SIZE")
+        ->expected(1)
+        ->take_all();
 }
 
 } // namespace sluice::cli

@@ -97,6 +97,39 @@ Result<std::vector<CaseTensor>> read_all(const fs::path& folder, std::string_vie
     }
 }
 
+// The tensors of input files are those of the model's inputs in their order, whatever they are
+// called.
+Status rename(const fs::path& path, std::vector<CaseTensor>& inputs) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    onnx::schema::Model model;
+    if (!model.ParseFromString(text)) {
+        return fail(ErrorCode::Parse, "{} holds no model", path.string());
+    }
+    std::size_t next = 0;
+    for (const auto& input : model.graph().input()) {
+        const bool stored =
+            std::ranges::any_of(model.graph().initializer(), [&](const Tensor& tensor) {
+                return tensor.name() == input.name();
+            });
+        if (!stored && next < inputs.size()) {
+            inputs[next++].name = input.name();
+        }
+    }
+    return {};
+}
+
+Result<std::vector<CaseTensor>> read_inputs(const fs::path& model, const fs::path& data) {
+    SLUICE_TRY_ASSIGN(auto inputs, read_all(data, "input"));
+    SLUICE_TRY(rename(model, inputs));
+    return inputs;
+}
+
+bool is_integer(const CaseTensor& tensor) {
+    return tensor.type == Tensor::INT64 || tensor.type == Tensor::INT32 ||
+           tensor.type == Tensor::BOOL;
+}
+
 // The name that a refusal asks the value of.
 std::string asked_for(const std::string& message) {
     const std::size_t end = message.find("' must be known at load time");
@@ -117,21 +150,38 @@ Result<LoadedModel> load_case(const fs::path& path, const fs::path& data, CaseRe
     if (!unbound && asked_for(model.error().message).empty()) {
         return model;
     }
-    SLUICE_TRY_ASSIGN(const auto inputs, read_all(data, "input"));
+    SLUICE_TRY_ASSIGN(const auto inputs, read_inputs(path, data));
     for (const CaseTensor& input : inputs) {
         if (unbound) {
             options.shapes[input.name] = {input.dims.begin(), input.dims.end()};
         }
     }
+    const auto bind = [&](const CaseTensor& input) {
+        options.values[input.name] =
+            graph::ConstantData::copy(std::span<const std::byte>(input.bytes));
+        result.bound.push_back(input.name);
+    };
     for (std::size_t round = 0; round <= inputs.size() + 1; ++round) {
         model = load_model(path, options);
         const std::string name = model ? "" : asked_for(model.error().message);
-        const auto input = std::ranges::find(inputs, name, &CaseTensor::name);
-        if (name.empty() || input == inputs.end()) {
+        if (name.empty()) {
             return model;
         }
-        options.values[name] = graph::ConstantData::copy(std::span<const std::byte>(input->bytes));
-        result.bound.push_back(name);
+        if (const auto input = std::ranges::find(inputs, name, &CaseTensor::name);
+            input != inputs.end()) {
+            bind(*input);
+            continue;
+        }
+        // Computed from inputs: those that may be shapes.
+        const std::size_t before = result.bound.size();
+        for (const CaseTensor& input : inputs) {
+            if (is_integer(input) && !options.values.contains(input.name)) {
+                bind(input);
+            }
+        }
+        if (result.bound.size() == before) {
+            return model;
+        }
     }
     return model;
 }
@@ -214,7 +264,7 @@ CaseResult run_case(const fs::path& folder, const std::vector<DeviceKind>& devic
         result.message = model.error().message;
         return result;
     }
-    const auto inputs = read_all(data, "input");
+    const auto inputs = read_inputs(folder / "model.onnx", data);
     const auto outputs = read_all(data, "output");
     if (!inputs || !outputs) {
         result.message = inputs ? outputs.error().message : inputs.error().message;

@@ -145,6 +145,9 @@ Result<std::int64_t> opset_version(const schema::Model& model) {
         }
         return set.version();
     }
+    if (model.opset_import_size() != 0) {
+        return 0; // operators of other domains only
+    }
     return fail(ErrorCode::Parse, "it does not say which operator set it uses");
 }
 

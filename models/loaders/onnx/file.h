@@ -19,7 +19,8 @@ namespace sluice::models::onnx {
 // Parses, and checks that there is a graph.
 [[nodiscard]] Result<std::shared_ptr<const schema::Model>> parse(std::span<const std::byte> bytes);
 
-// The version of the default operator set. Unsupported: one that the mappings do not know.
+// The version of the default operator set; 0 where the file uses other sets only. Unsupported: one
+// that the mappings do not know.
 [[nodiscard]] Result<std::int64_t> opset_version(const schema::Model& model);
 
 // Texts and metadata_props: "mean" and "std" as numbers, "labels" or "names" as a list, "license".

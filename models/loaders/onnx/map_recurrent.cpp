@@ -185,7 +185,11 @@ Result<Outputs> map_lstm(Operation& op) {
         return fail(ErrorCode::Unsupported, "coupled gates, which WebNN's operator lacks");
     }
     SLUICE_TRY_ASSIGN(const auto cell, state(op, 6, network.batch_first));
-    SLUICE_TRY_ASSIGN(const auto peephole, op.optional_input(7));
+    if (op.has_input(7)) {
+        return fail(
+            ErrorCode::Unsupported,
+            "peepholes: ONNX's output gate looks at the new cell state, WebNN's at the old");
+    }
     ops::Lstm options{.steps = network.steps,
                       .hidden_size = network.hidden_size,
                       .return_sequence = op.has_output(0),
@@ -195,7 +199,6 @@ Result<Outputs> map_lstm(Operation& op) {
                       op.build().lstm(network.x, network.weight, network.recurrent_weight, options,
                                       {.bias = network.bias,
                                        .recurrent_bias = network.recurrent_bias,
-                                       .peephole_weight = peephole,
                                        .initial_hidden_state = network.hidden,
                                        .initial_cell_state = cell},
                                       op.label()));

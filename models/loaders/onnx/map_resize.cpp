@@ -47,10 +47,12 @@ struct Method {
     bool excludes_outside = false;
 };
 
-// One axis: sizes before and after, and output elements per input element.
+// One axis: sizes before and after, the latter also as it was before rounding, and output elements
+// per input element.
 struct Axis {
     std::uint32_t from = 1;
     std::uint32_t to = 1;
+    double length = 1.0;
     double scale = 1.0;
 };
 
@@ -68,7 +70,7 @@ double position(const Method& method, const Axis& axis, std::uint32_t i) {
     case Coordinates::PytorchHalfPixel: return axis.to > 1 ? centred : 0.0;
     case Coordinates::TfHalfPixel: return (at + 0.5) / axis.scale;
     case Coordinates::AlignCorners:
-        return axis.to > 1 ? at * (axis.from - 1.0) / (axis.to - 1.0) : 0.0;
+        return axis.length > 1.0 ? at * (axis.from - 1.0) / (axis.length - 1.0) : 0.0;
     case Coordinates::Asymmetric: return at / axis.scale;
     }
     std::unreachable();
@@ -299,11 +301,13 @@ Result<Method> method_of(Operation& op) {
 }
 
 Result<Axis> scaled(std::uint32_t from, double scale) {
-    const double to = std::floor(from * scale);
+    const double length = from * scale;
+    const double to = std::floor(length);
     if (!(scale > 0.0 && to >= 1.0 && to < 0x1p31)) {
         return fail(ErrorCode::Unsupported, "{} elements scaled by {}", from, scale);
     }
-    return Axis{.from = from, .to = static_cast<std::uint32_t>(to), .scale = scale};
+    return Axis{
+        .from = from, .to = static_cast<std::uint32_t>(to), .length = length, .scale = scale};
 }
 
 // The axes by the factors or by the sizes that input i holds.
@@ -330,7 +334,8 @@ Status read_sizes(Operation& op, std::size_t i, const std::vector<std::uint32_t>
     for (std::size_t k = 0; k < listed.size(); ++k) {
         Axis& axis = axes[listed[k]];
         SLUICE_TRY_ASSIGN(axis.to, positive(sizes[k], "size"));
-        axis.scale = static_cast<double>(axis.to) / axis.from;
+        axis.length = axis.to;
+        axis.scale = axis.length / axis.from;
         common = !common ? axis.scale
                          : (policy == "not_larger" ? std::min(*common, axis.scale)
                                                    : std::max(*common, axis.scale));
@@ -340,6 +345,7 @@ Status read_sizes(Operation& op, std::size_t i, const std::vector<std::uint32_t>
         SLUICE_TRY_ASSIGN(
             axis.to,
             positive(static_cast<std::int64_t>(std::floor(axis.from * *common + 0.5)), "size"));
+        axis.length = axis.to;
         axis.scale = *common;
     }
     return {};
@@ -356,7 +362,7 @@ Result<Outputs> map_resize(Operation& op) {
     std::vector<std::int64_t> every;
     for (const std::uint32_t dim : shape) {
         every.push_back(static_cast<std::int64_t>(axes.size()));
-        axes.push_back({.from = dim, .to = dim, .scale = 1.0});
+        axes.push_back({.from = dim, .to = dim, .length = static_cast<double>(dim), .scale = 1.0});
     }
     SLUICE_TRY_ASSIGN(const auto given, op.integer_list("axes"));
     SLUICE_TRY_ASSIGN(const auto listed, axes_of(given.empty() ? every : given, shape.rank()));

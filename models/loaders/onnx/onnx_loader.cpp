@@ -80,9 +80,11 @@ private:
             inputs_.insert(input.name());
         }
         if (!unbound_.empty()) {
-            return fail(ErrorCode::InvalidArgument,
-                        "sizes are missing: {}; bind the names to sizes, or give the inputs shapes",
-                        unbound_);
+            return fail(
+                ErrorCode::InvalidArgument,
+                "sizes are missing: {}; bind the names (--dim NAME=SIZE), or give the inputs "
+                "shapes",
+                unbound_);
         }
         return {};
     }

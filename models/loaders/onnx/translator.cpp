@@ -91,6 +91,10 @@ Status Translator::add_node(std::size_t index, const schema::Node& node) {
         !node.name().empty() ? node.name() : (node.output_size() > 0 ? node.output(0) : ""));
     const std::string place = std::format("node {} '{}'", index, label);
     const OperatorRow* const row = find_operator(name);
+    if (translation_.opset == 0 && !name.contains('.')) {
+        return fail(ErrorCode::Parse, "{} {} is of an operator set that the file does not import",
+                    name, place);
+    }
     if (row == nullptr && name != "If") {
         missing_.add(std::format("{} ({})", name, place));
         return set_failed(node);
