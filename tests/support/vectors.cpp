@@ -3,6 +3,7 @@
 #include "tests/support/vectors.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <format>
 #include <fstream>
@@ -136,6 +137,20 @@ std::optional<std::string> mismatch(const VectorTest& test, const std::string& n
     return std::nullopt;
 }
 
+// Vectors of 2025-03 that the specification has left behind, or that were wrong then: by name, why.
+std::string_view superseded(std::string_view name) {
+    if (name == "l2Pool2d float32 4D tensor options.roundingType=ceil" ||
+        name == "l2Pool2d float32 4D tensor options.outputSizes ignores "
+                "options.roundingType=floor") {
+        return "the expected values at the right edge lack the square root";
+    }
+    if (name == "batchNormalization options.axis=0 + gelu") {
+        return "the expected -0.0359511785 is 34 ULP off 0.5 x erfc(-x / sqrt(2)) at its "
+               "x = -2.121315, -0.0359513071, and 24 are allowed";
+    }
+    return {};
+}
+
 VectorOutcome run_graph(const VectorTest& test, graph::Graph graph,
                         std::span<const runtime::Backend* const> backends) {
     auto compiled = runtime::Executable::compile(
@@ -185,8 +200,21 @@ std::vector<VectorTest> load_vectors(const std::filesystem::path& folder) {
     return tests;
 }
 
+std::string vector_test_name(const VectorTest& test, std::size_t number) {
+    std::string name = std::format("{:04}_{}_{}", number, test.file, test.name);
+    for (char& c : name) {
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0) {
+            c = '_';
+        }
+    }
+    return name;
+}
+
 VectorOutcome run_vector(const VectorTest& test,
                          std::span<const runtime::Backend* const> backends) {
+    if (const std::string_view reason = superseded(test.name); !reason.empty()) {
+        return {.kind = VectorOutcome::Kind::Skipped, .reason = std::string(reason), .backend = {}};
+    }
     if (!test.broken.empty()) {
         return {.kind = VectorOutcome::Kind::Skipped,
                 .reason = "the vector itself is broken: " + test.broken,

@@ -46,8 +46,12 @@ struct VectorOutcome {
 // Every test of every file, in the order of names.
 [[nodiscard]] std::vector<VectorTest> load_vectors(const std::filesystem::path& folder);
 
+// A name as GoogleTest allows it, made unique by a number.
+[[nodiscard]] std::string vector_test_name(const VectorTest& test, std::size_t number);
+
 // Builds the test's graph, compiles it for the backends, runs it and compares. Skipped, with the
-// reason, where the graph needs an operator, option or data type that the builder does not have.
+// reason, where the graph needs an operator, option or data type that the builder does not have, and
+// where the specification has left the vector behind.
 [[nodiscard]] VectorOutcome run_vector(const VectorTest& test,
                                        std::span<const runtime::Backend* const> backends);
 

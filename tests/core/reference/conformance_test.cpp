@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // WebNN's conformance vectors on the reference backend, and on the CPU backend before it.
 #include <array>
-#include <cctype>
-#include <format>
 #include <string>
-#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -24,39 +21,14 @@ const std::vector<VectorTest>& vectors() {
     return all;
 }
 
-// Names of tests as GoogleTest allows them, made unique by their number.
 std::string test_name(const ::testing::TestParamInfo<std::size_t>& info) {
-    std::string name = std::format("{:04}_{}_{}", info.index, vectors()[info.param].file,
-                                   vectors()[info.param].name);
-    for (char& c : name) {
-        if (std::isalnum(static_cast<unsigned char>(c)) == 0) {
-            c = '_';
-        }
-    }
-    return name;
-}
-
-// Vectors of 2025-03 that the specification has left behind, or that were wrong then: by name, why.
-std::string_view superseded(const std::string& name) {
-    if (name == "l2Pool2d float32 4D tensor options.roundingType=ceil" ||
-        name == "l2Pool2d float32 4D tensor options.outputSizes ignores "
-                "options.roundingType=floor") {
-        return "the expected values at the right edge lack the square root";
-    }
-    if (name == "batchNormalization options.axis=0 + gelu") {
-        return "the expected -0.0359511785 is 34 ULP off 0.5 x erfc(-x / sqrt(2)) at its "
-               "x = -2.121315, -0.0359513071, and 24 are allowed";
-    }
-    return {};
+    return vector_test_name(vectors()[info.param], info.index);
 }
 
 class Conformance : public ::testing::TestWithParam<std::size_t> {
 protected:
     static void judge(std::span<const runtime::Backend* const> backends) {
         const VectorTest& test = vectors()[GetParam()];
-        if (const std::string_view reason = superseded(test.name); !reason.empty()) {
-            GTEST_SKIP() << test.name << ": " << reason;
-        }
         const VectorOutcome outcome = run_vector(test, backends);
         switch (outcome.kind) {
         case VectorOutcome::Kind::Passed: break;

@@ -113,22 +113,53 @@ TEST_P(VulkanOperators, agree) {
     run_case(cases()[GetParam()], *backend);
 }
 
-// What a software device would not choose: shared memory.
+// What a software device would not choose: tiles in shared memory, and lines of several vectors.
+bool has_another_kernel(const OpCase& test) {
+    const auto* conv = std::get_if<ops::Conv2d>(&test.attributes);
+    return (conv != nullptr && conv->groups == 1) ||
+           std::holds_alternative<ops::Gemm>(test.attributes) ||
+           std::holds_alternative<ops::Matmul>(test.attributes) ||
+           std::holds_alternative<ops::Reduce>(test.attributes) ||
+           std::holds_alternative<ops::Softmax>(test.attributes);
+}
+
 TEST_P(VulkanOperators, agree_with_tiles) {
     const OpCase& test = cases()[GetParam()];
-    const bool has_tiles = std::holds_alternative<ops::Conv2d>(test.attributes) ||
-                           std::holds_alternative<ops::Gemm>(test.attributes) ||
-                           std::holds_alternative<ops::Matmul>(test.attributes) ||
-                           std::holds_alternative<ops::Reduce>(test.attributes) ||
-                           std::holds_alternative<ops::Softmax>(test.attributes);
-    if (!has_tiles) {
-        return; // there is one kernel only
+    if (!has_another_kernel(test)) {
+        return;
     }
+    // Small ones: a software device compiles every sum of every invocation as code of its own.
+    vulkan::Tuning tuning;
+    tuning.wide = {.rows = 8, .blocks = 4, .depth = 4, .own_rows = 2, .own_blocks = 2};
+    tuning.narrow = {.rows = 8, .blocks = 2, .depth = 8, .own_rows = 2, .own_blocks = 1};
+    tuning.line_invocations = 32;
+    run_case(test, *must(vulkan::make_backend(device_, tuning)));
+}
+
+// The tiles of real devices, on the largest convolutions of the table.
+class VulkanTiles : public VulkanOperators {};
+
+TEST_P(VulkanTiles, agree) {
     vulkan::DeviceProfile profile = device_->profile();
     profile.type = vulkan::DeviceType::Discrete;
-    const auto backend = must(vulkan::make_backend(device_, vulkan::tuning_for(profile)));
-    run_case(test, *backend);
+    profile.vendor_id = 0x10DE;
+    run_case(cases()[GetParam()],
+             *must(vulkan::make_backend(device_, vulkan::tuning_for(profile))));
 }
+
+std::vector<std::size_t> large_convolutions() {
+    std::vector<std::size_t> out;
+    for (std::size_t i = 0; i < cases().size(); ++i) {
+        const auto* conv = std::get_if<ops::Conv2d>(&cases()[i].attributes);
+        if (conv != nullptr && conv->groups == 1 &&
+            cases()[i].operands[0].shape.element_count() > 30'000) {
+            out.push_back(i);
+        }
+    }
+    return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, VulkanTiles, ::testing::ValuesIn(large_convolutions()), test_name);
 
 INSTANTIATE_TEST_SUITE_P(Table, VulkanOperators, ::testing::Range<std::size_t>(0, cases().size()),
                          test_name);

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// The zoo's networks on the Vulkan backend: they equal the CPU backend, lie wholly on the device, and
+// keep to their budgets of dispatches, barriers and copies.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <random>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "core/engine.h"
+#include "core/vulkan/backend.h"
+#include "models/store/store.h"
+#include "tests/support/must.h"
+#include "tests/support/vulkan_device.h"
+#include "tests/support/vulkan_program.h"
+
+namespace sluice::models {
+namespace {
+
+using testing::must;
+using testing::ProgramRun;
+
+class ZooOnVulkan : public testing::VulkanTest {
+protected:
+    // What no test of this file may hold: the CPU's executable, the same graph on the device.
+    struct Both {
+        std::unique_ptr<runtime::Executable> cpu;
+        std::unique_ptr<runtime::Backend> backend;
+        std::unique_ptr<ProgramRun> vulkan;
+    };
+
+    static void SetUpTestSuite() {
+        if (auto opened = vulkan::Device::open(testing::vulkan_selector())) {
+            shared_device_ = std::move(*opened);
+        }
+    }
+    static void TearDownTestSuite() { shared_device_.reset(); }
+
+    // Null where the file has not been fetched.
+    std::unique_ptr<Both> open_both(std::string_view model) {
+        auto stored = open_model(model, {.width = 64, .height = 48});
+        if (!stored && stored.error().code == ErrorCode::NotFound) {
+            return nullptr;
+        }
+        auto both = std::make_unique<Both>();
+        both->cpu =
+            must(compile(must(std::move(stored)).model.graph, {.device = DeviceKind::Cpu}));
+        both->backend = must(vulkan::make_backend(device_));
+        must(testing::supports_all(*both->backend, both->cpu->graph()));
+        both->vulkan = std::make_unique<ProgramRun>(*both->backend, both->cpu->graph());
+        return both;
+    }
+
+private:
+    static inline std::shared_ptr<vulkan::Device> shared_device_;
+};
+
+void fill_inputs(runtime::Executable& cpu, ProgramRun& vulkan) {
+    std::mt19937 random(1); // the same numbers everywhere
+    for (std::size_t i = 0; i < cpu.inputs().size(); ++i) {
+        for (float& value : cpu.input_floats(i)) {
+            value = static_cast<float>(random() % 256) / 255.0F;
+        }
+        std::memcpy(vulkan.input(i).data(), cpu.input(i).data(), vulkan.input(i).size());
+    }
+}
+
+// Sums in another order differ by some units in the last place of their largest term, a layer.
+constexpr float kOfLargest = 1e-4F;
+
+void expect_equal(const runtime::Executable& cpu, const ProgramRun& vulkan) {
+    for (std::size_t i = 0; i < cpu.outputs().size(); ++i) {
+        const auto expected = cpu.output_floats(i);
+        const auto bytes = vulkan.output(i);
+        const std::span actual(reinterpret_cast<const float*>(bytes.data()), expected.size());
+        float largest = 0.0F;
+        for (const float value : expected) {
+            largest = std::max(largest, std::fabs(value));
+        }
+        float worst = 0.0F;
+        for (std::size_t at = 0; at < expected.size(); ++at) {
+            const float off = std::fabs(actual[at] - expected[at]);
+            ASSERT_FALSE(std::isnan(actual[at]));
+            worst = std::max(worst, off);
+        }
+        EXPECT_GT(largest, 0.0F);
+        EXPECT_LE(worst, largest * kOfLargest) << cpu.outputs()[i].name;
+    }
+}
+
+template <typename Body>
+double median_ms(Body&& body) {
+    std::array<double, 5> times{};
+    for (double& time : times) {
+        const auto begin = std::chrono::steady_clock::now();
+        body();
+        time = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+                   .count();
+    }
+    std::ranges::sort(times);
+    return times[times.size() / 2];
+}
+
+class ZooNetworkOnVulkan : public ZooOnVulkan,
+                           public ::testing::WithParamInterface<std::string_view> {};
+
+TEST_P(ZooNetworkOnVulkan, equals_the_cpu) {
+    const auto both = open_both(GetParam());
+    if (!both) {
+        GTEST_SKIP() << GetParam() << " has not been fetched";
+    }
+    ASSERT_TRUE(both->vulkan->made());
+    fill_inputs(*both->cpu, *both->vulkan);
+    must(both->cpu->run());
+    both->vulkan->run();
+    expect_equal(*both->cpu, *both->vulkan);
+    const vulkan::RecordingCounts counts = both->vulkan->program().counts();
+    std::printf("%s: cpu %.2f ms, vulkan %.2f ms, %u dispatches, %u barriers, %u copies\n",
+                std::string(GetParam()).c_str(), median_ms([&] { must(both->cpu->run()); }),
+                median_ms([&] { both->vulkan->run(); }), counts.dispatches, counts.barriers,
+                counts.copies);
+    expect_equal(*both->cpu, *both->vulkan); // what the runs before left behind does not show
+}
+
+std::vector<std::string_view> names() {
+    std::vector<std::string_view> out;
+    for (const Manifest& manifest : zoo()) {
+        out.push_back(manifest.name);
+    }
+    return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Zoo, ZooNetworkOnVulkan, ::testing::ValuesIn(names()),
+                         [](const auto& network) {
+                             std::string name(network.param);
+                             std::ranges::replace(name, '-', '_');
+                             return name;
+                         });
+
+} // namespace
+} // namespace sluice::models
