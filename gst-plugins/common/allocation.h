@@ -17,6 +17,11 @@ namespace sluice::gst {
 // GstVideoMeta, such as fakesink, make decoders copy each frame, whatever stands before them.
 void propose(GstQuery* decided, GstQuery* query);
 
+// Answers an ALLOCATION query of ours for frames that we write: downstream's pool where it has one,
+// else a video pool, so that strides may be padded; of dmabufs that we make ourselves where those
+// were negotiated. False if its caps are none of ours.
+[[nodiscard]] bool decide(GstQuery* query);
+
 // A started pool of video buffers with GstVideoMeta.
 [[nodiscard]] Result<Ref<GstBufferPool>> make_video_pool(GstVideoFormat format, guint width,
                                                          guint height);
