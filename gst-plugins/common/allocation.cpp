@@ -46,11 +46,16 @@ void configure_dmabufs(GstStructure* config, const GstVideoInfo& info) {
 
 } // namespace
 
-void propose(GstQuery* decided, GstQuery* query) {
-    if (decided != nullptr &&
+bool propose(bool answered, GstQuery* decided, GstQuery* query) {
+    GstCaps* caps = nullptr;
+    gst_query_parse_allocation(query, &caps, nullptr);
+    const bool dmabufs = caps != nullptr && gst_video_is_dma_drm_caps(caps) != FALSE;
+    const bool any_layout = dmabufs || (answered && decided != nullptr);
+    if (any_layout &&
         gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr) == FALSE) {
         gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
     }
+    return answered || dmabufs;
 }
 
 bool decide(GstQuery* query) {

@@ -69,11 +69,8 @@ gboolean src_event(GstBaseTransform* base, GstEvent* event) {
 }
 
 gboolean propose_allocation(GstBaseTransform* base, GstQuery* decided, GstQuery* query) {
-    const gboolean answered = parent_class()->propose_allocation(base, decided, query);
-    if (answered != FALSE) {
-        sluice::gst::propose(decided, query);
-    }
-    return answered;
+    const bool answered = parent_class()->propose_allocation(base, decided, query) != FALSE;
+    return sluice::gst::propose(answered, decided, query) ? TRUE : FALSE;
 }
 
 // Of elements that write frames of their own. The pool for dmabufs is complete; GstBaseTransform

@@ -72,7 +72,8 @@ def prepare(share, ready, arguments):
     subprocess.run(["gst-inspect-1.0", "v4l2src"], env={**os.environ, "GST_REGISTRY": registry}, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     cache = cache_folder()
-    lines = ["export GST_REGISTRY=/run/share/registry.bin GST_REGISTRY_UPDATE=no GST_REGISTRY_FORK=no",
+    lines = ["export SLUICE_DMABUF_VM=1 GST_TRACERS=leaks",
+             "export GST_REGISTRY=/run/share/registry.bin GST_REGISTRY_UPDATE=no GST_REGISTRY_FORK=no",
              f"export SLUICE_MODEL_PATH={shlex.quote(os.path.join(cache, 'models'))}",
              f"export SLUICE_FOOTAGE_PATH={shlex.quote(os.path.join(cache, 'footage'))}"]
     lines += [f"export {name}={shlex.quote(os.environ[name])}" for name in FORWARDED if os.environ.get(name)]

@@ -33,12 +33,14 @@ TEST(Dmabuf, is_whole_pages_that_can_be_mapped_or_the_reason_is_told) {
     auto* first = static_cast<unsigned char*>(
         mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, made->get(), 0));
     ASSERT_NE(first, MAP_FAILED);
-    const auto* second =
+    auto* second =
         static_cast<unsigned char*>(mmap(nullptr, size, PROT_READ, MAP_SHARED, made->get(), 0));
     ASSERT_NE(second, MAP_FAILED);
     EXPECT_EQ(second[4999], 0);
     first[4999] = 77;
     EXPECT_EQ(second[4999], 77);
+    munmap(first, size);
+    munmap(second, size);
 }
 
 } // namespace
