@@ -13,19 +13,7 @@
 namespace sluice::cpu {
 
 Status supports_conv2d(const graph::Graph& graph, const graph::Node& node) {
-    const auto& op = std::get<ops::Conv2d>(node.attributes);
-    SLUICE_TRY(require_float32(graph, node));
-    if (op.input_layout != ops::InputLayout::Nhwc) {
-        return fail(ErrorCode::Unsupported, "input layout is not NHWC");
-    }
-    if (!has_kernel(op.activation.kind)) {
-        return fail(ErrorCode::Unsupported, "no fused {}", ops::name(op.activation.kind));
-    }
-    SLUICE_TRY(require_constant(graph, node.inputs[1], "filter"));
-    if (op.has_bias) {
-        SLUICE_TRY(require_constant(graph, node.inputs[2], "bias"));
-    }
-    return {};
+    return require_conv(graph, node, std::get<ops::Conv2d>(node.attributes));
 }
 
 Result<std::unique_ptr<runtime::Kernel>> lower_conv2d(const graph::Graph& graph,

@@ -3,23 +3,23 @@
 #include "core/cpu/conv_shape.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <variant>
 
 #include "core/base/checked_math.h"
+#include "core/cpu/lowerings.h"
+#include "core/ops/attributes.h"
 
 namespace sluice::cpu {
 
-ConvShape conv_shape(const graph::Graph& graph, const graph::Node& node, const ops::Conv2d& op) {
+namespace {
+
+// What both operators call by the same names; no residual.
+template <typename Op>
+ConvShape sizes_of(const graph::Graph& graph, const graph::Node& node, const Op& op) {
     const graph::Shape& x = graph.desc(node.inputs[0]).shape();
     const graph::Shape& y = graph.desc(node.outputs[0]).shape();
     const ops::FilterDims filter =
         ops::filter_dims(graph.desc(node.inputs[1]).shape(), op.filter_layout);
-    std::size_t residual_channels = 0;
-    if (op.has_residual) {
-        residual_channels = graph.desc(node.inputs.back()).shape()[3];
-    }
     return {
         .batch = x[0],
         .in_height = x[1],
@@ -37,9 +37,54 @@ ConvShape conv_shape(const graph::Graph& graph, const graph::Node& node, const o
         .pad_top = op.padding[0],
         .pad_left = op.padding[2],
         .groups = op.groups,
-        .residual_channels = residual_channels,
+        .residual_channels = 0,
         .activation = to_cpu(op.activation),
     };
+}
+
+template <typename Op>
+ConvConstants constants_of(const graph::Graph& graph, const graph::Node& node, const Op& op) {
+    const auto strides = graph::strides_of(graph.desc(node.inputs[1]).shape());
+    const ops::FilterAxes axes = ops::filter_axes(op.filter_layout);
+    return {
+        .filter = constant_floats(graph, node.inputs[1]),
+        .bias = op.has_bias ? constant_floats(graph, node.inputs[2]) : std::vector<float>{},
+        .stride_o = strides[axes.output_channel],
+        .stride_y = strides[axes.height],
+        .stride_x = strides[axes.width],
+        .stride_i = strides[axes.input_channel],
+    };
+}
+
+template <typename Op>
+Status require(const graph::Graph& graph, const graph::Node& node, const Op& op) {
+    SLUICE_TRY(require_float32(graph, node));
+    if (op.input_layout != ops::InputLayout::Nhwc) {
+        return fail(ErrorCode::Unsupported, "input layout is not NHWC");
+    }
+    if (!has_kernel(op.activation.kind)) {
+        return fail(ErrorCode::Unsupported, "no fused {}", ops::name(op.activation.kind));
+    }
+    SLUICE_TRY(require_constant(graph, node.inputs[1], "filter"));
+    if (op.has_bias) {
+        SLUICE_TRY(require_constant(graph, node.inputs[2], "bias"));
+    }
+    return {};
+}
+
+} // namespace
+
+ConvShape conv_shape(const graph::Graph& graph, const graph::Node& node, const ops::Conv2d& op) {
+    ConvShape shape = sizes_of(graph, node, op);
+    if (op.has_residual) {
+        shape.residual_channels = graph.desc(node.inputs.back()).shape()[3];
+    }
+    return shape;
+}
+
+ConvShape conv_shape(const graph::Graph& graph, const graph::Node& node,
+                     const ops::ConvTranspose2d& op) {
+    return sizes_of(graph, node, op);
 }
 
 TapRange valid_taps(std::size_t output, std::size_t stride, std::size_t pad, std::size_t dilation,
@@ -61,23 +106,21 @@ std::vector<float> constant_floats(const graph::Graph& graph, graph::OperandId i
 
 ConvConstants conv_constants(const graph::Graph& graph, const graph::Node& node,
                              const ops::Conv2d& op) {
-    const auto strides = graph::strides_of(graph.desc(node.inputs[1]).shape());
-    // Axes of o, h, w, i in each layout.
-    std::array<std::size_t, 4> axes{};
-    switch (op.filter_layout) {
-    case ops::Conv2dFilterLayout::Oihw: axes = {0, 2, 3, 1}; break;
-    case ops::Conv2dFilterLayout::Hwio: axes = {3, 0, 1, 2}; break;
-    case ops::Conv2dFilterLayout::Ohwi: axes = {0, 1, 2, 3}; break;
-    case ops::Conv2dFilterLayout::Ihwo: axes = {3, 1, 2, 0}; break;
-    }
-    return {
-        .filter = constant_floats(graph, node.inputs[1]),
-        .bias = op.has_bias ? constant_floats(graph, node.inputs[2]) : std::vector<float>{},
-        .stride_o = strides[axes[0]],
-        .stride_y = strides[axes[1]],
-        .stride_x = strides[axes[2]],
-        .stride_i = strides[axes[3]],
-    };
+    return constants_of(graph, node, op);
+}
+
+ConvConstants conv_constants(const graph::Graph& graph, const graph::Node& node,
+                             const ops::ConvTranspose2d& op) {
+    return constants_of(graph, node, op);
+}
+
+Status require_conv(const graph::Graph& graph, const graph::Node& node, const ops::Conv2d& op) {
+    return require(graph, node, op);
+}
+
+Status require_conv(const graph::Graph& graph, const graph::Node& node,
+                    const ops::ConvTranspose2d& op) {
+    return require(graph, node, op);
 }
 
 Status require_constant(const graph::Graph& graph, graph::OperandId id, std::string_view role) {

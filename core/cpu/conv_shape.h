@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A convolution's sizes in one struct, and its constants as floats, whatever the layouts were.
+// The sizes of a convolution or a transposed one in one struct, and its constants as floats,
+// whatever the layouts were.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include "core/cpu/activation.h"
 #include "core/graph/graph.h"
 #include "core/ops/conv2d.h"
+#include "core/ops/conv_transpose2d.h"
 
 namespace sluice::cpu {
 
@@ -36,6 +38,8 @@ struct ConvShape {
 };
 [[nodiscard]] ConvShape conv_shape(const graph::Graph& graph, const graph::Node& node,
                                    const ops::Conv2d& op);
+[[nodiscard]] ConvShape conv_shape(const graph::Graph& graph, const graph::Node& node,
+                                   const ops::ConvTranspose2d& op);
 
 // The rows of the kernel that lie inside the picture for one output row: [begin, end), perhaps
 // empty.
@@ -45,7 +49,8 @@ struct TapRange {
 [[nodiscard]] TapRange valid_taps(std::size_t output, std::size_t stride, std::size_t pad,
                                   std::size_t dilation, std::size_t taps, std::size_t input_size);
 
-// A filter and its bias (empty where there is none), as floats.
+// A filter and its bias (empty where there is none), as floats. Output channel o is one of all in a
+// convolution and one of its group in a transposed one, input channel i the other way round.
 struct ConvConstants {
     std::vector<float> filter;
     std::vector<float> bias;
@@ -59,7 +64,15 @@ struct ConvConstants {
 [[nodiscard]] std::vector<float> constant_floats(const graph::Graph& graph, graph::OperandId id);
 [[nodiscard]] ConvConstants conv_constants(const graph::Graph& graph, const graph::Node& node,
                                            const ops::Conv2d& op);
+[[nodiscard]] ConvConstants conv_constants(const graph::Graph& graph, const graph::Node& node,
+                                           const ops::ConvTranspose2d& op);
 
+// Unsupported unless the node is float32, NHWC, with a constant filter and bias and an activation
+// that the kernels have.
+[[nodiscard]] Status require_conv(const graph::Graph& graph, const graph::Node& node,
+                                  const ops::Conv2d& op);
+[[nodiscard]] Status require_conv(const graph::Graph& graph, const graph::Node& node,
+                                  const ops::ConvTranspose2d& op);
 // Unsupported unless the operand is a constant; `role` names it: "filter".
 [[nodiscard]] Status require_constant(const graph::Graph& graph, graph::OperandId id,
                                       std::string_view role);

@@ -18,32 +18,9 @@
 namespace sluice::cpu {
 namespace {
 
-struct TransposeShape {
-    std::size_t batch, in_height, in_width, in_channels;
-    std::size_t out_height, out_width, out_channels;
-    std::size_t kernel_height, kernel_width;
-    std::size_t stride_y, stride_x, dilation_y, dilation_x;
-    std::size_t pad_top, pad_left;
-    std::size_t groups;
-    Activation activation;
-
-    [[nodiscard]] std::size_t group_in() const { return in_channels / groups; }
-    [[nodiscard]] std::size_t group_out() const { return out_channels / groups; }
-    [[nodiscard]] std::size_t taps() const { return kernel_height * kernel_width; }
-    [[nodiscard]] double flops_per_input_row() const {
-        return 2.0 * static_cast<double>(in_width * taps() * in_channels * group_out());
-    }
-};
-
-// Output channel o of a group, input channel i of all.
-struct Filter {
-    std::vector<float> values;
-    std::size_t stride_o, stride_y, stride_x, stride_i;
-
-    [[nodiscard]] float at(std::size_t o, std::size_t y, std::size_t x, std::size_t i) const {
-        return values[o * stride_o + y * stride_y + x * stride_x + i * stride_i];
-    }
-};
+double flops_per_input_row(const ConvShape& s) {
+    return 2.0 * static_cast<double>(s.in_width * s.taps() * s.in_channels * s.group_out());
+}
 
 constexpr std::ptrdiff_t kNoOffset = 0;
 
@@ -51,13 +28,13 @@ constexpr std::ptrdiff_t kNoOffset = 0;
 // kernel row, whose columns are the taps of the row.
 class TiledTranspose final : public runtime::Kernel {
 public:
-    TiledTranspose(const TransposeShape& shape, std::vector<PackedWeights> rows)
+    TiledTranspose(const ConvShape& shape, std::vector<PackedWeights> rows)
         : shape_(shape), kernels_(gemm_kernels()), rows_(std::move(rows)) {}
 
     void run(const runtime::KernelIo& io) const override {
-        const TransposeShape& s = shape_;
+        const ConvShape& s = shape_;
         const std::size_t count = s.batch * s.in_height;
-        const Partition work = partition(count, s.flops_per_input_row(), io.threads.threads());
+        const Partition work = partition(count, flops_per_input_row(s), io.threads.threads());
         io.threads.parallel_for(count, work.grain, [&](std::size_t begin, std::size_t end) {
             for (std::size_t row = begin; row < end; ++row) {
                 run_row(io, row);
@@ -67,7 +44,7 @@ public:
 
 private:
     void run_row(const runtime::KernelIo& io, std::size_t row) const {
-        const TransposeShape& s = shape_;
+        const ConvShape& s = shape_;
         GemmTile tile{};
         tile.input = io.input<float>(0) + row * s.in_width * s.in_channels;
         tile.offsets = &kNoOffset;
@@ -84,7 +61,7 @@ private:
         }
     }
 
-    TransposeShape shape_;
+    ConvShape shape_;
     const GemmKernels& kernels_;
     std::vector<PackedWeights> rows_;
 };
@@ -94,7 +71,7 @@ private:
 class ScatteredTranspose final : public runtime::Kernel {
 public:
     // Columns are [kernel row][kernel column][output channel].
-    ScatteredTranspose(const TransposeShape& shape, PackedWeights taps)
+    ScatteredTranspose(const ConvShape& shape, PackedWeights taps)
         : shape_(shape), kernels_(gemm_kernels()), taps_(std::move(taps)) {}
 
     void run(const runtime::KernelIo& io) const override {
@@ -118,10 +95,10 @@ private:
         return align_up(shape_.in_width * columns(), 16);
     }
     [[nodiscard]] Partition divide(unsigned threads) const {
-        return partition(row_count(), shape_.flops_per_input_row(), threads);
+        return partition(row_count(), flops_per_input_row(shape_), threads);
     }
     void run_row(const runtime::KernelIo& io, std::size_t row, float* buffer) const {
-        const TransposeShape& s = shape_;
+        const ConvShape& s = shape_;
         GemmTile tile{};
         tile.input = io.input<float>(0) + row * s.in_width * s.in_channels;
         tile.offsets = &kNoOffset;
@@ -148,7 +125,7 @@ private:
         }
     }
 
-    TransposeShape shape_;
+    ConvShape shape_;
     const GemmKernels& kernels_;
     PackedWeights taps_;
 };
@@ -158,19 +135,18 @@ private:
 class GeneralTranspose final : public runtime::Kernel {
 public:
     // One matrix per group and tap; one without rows per group, for the bias.
-    GeneralTranspose(const TransposeShape& shape, std::vector<PackedWeights> taps,
+    GeneralTranspose(const ConvShape& shape, std::vector<PackedWeights> taps,
                      std::vector<PackedWeights> biases)
         : shape_(shape), kernels_(gemm_kernels()), taps_(std::move(taps)),
           biases_(std::move(biases)) {}
 
     void run(const runtime::KernelIo& io) const override {
-        const TransposeShape& s = shape_;
+        const ConvShape& s = shape_;
         const std::size_t count = s.batch * s.out_height;
-        const Partition work =
-            partition(count,
-                      s.flops_per_input_row() * static_cast<double>(s.in_height) /
-                          static_cast<double>(s.out_height),
-                      io.threads.threads());
+        const Partition work = partition(count,
+                                         flops_per_input_row(s) * static_cast<double>(s.in_height) /
+                                             static_cast<double>(s.out_height),
+                                         io.threads.threads());
         io.threads.parallel_for(count, work.grain, [&](std::size_t begin, std::size_t end) {
             for (std::size_t row = begin; row < end; ++row) {
                 for (std::size_t group = 0; group < s.groups; ++group) {
@@ -183,7 +159,7 @@ public:
 private:
     void run_row(const runtime::KernelIo& io, std::size_t image, std::size_t y,
                  std::size_t group) const {
-        const TransposeShape& s = shape_;
+        const ConvShape& s = shape_;
         float* const output = io.output<float>(0) +
                               (image * s.out_height + y) * s.out_width * s.out_channels +
                               group * s.group_out();
@@ -219,7 +195,7 @@ private:
     // stride + shift - pad.
     void add_tap(const runtime::KernelIo& io, std::size_t row, std::size_t group, std::size_t tap,
                  std::size_t shift, float* output) const {
-        const TransposeShape& s = shape_;
+        const ConvShape& s = shape_;
         const std::size_t begin =
             s.pad_left > shift ? div_ceil(s.pad_left - shift, s.stride_x) : std::size_t{0};
         const std::size_t limit = s.out_width + s.pad_left;
@@ -249,58 +225,16 @@ private:
         }
     }
 
-    TransposeShape shape_;
+    ConvShape shape_;
     const GemmKernels& kernels_;
     std::vector<PackedWeights> taps_;
     std::vector<PackedWeights> biases_;
 };
 
-TransposeShape transpose_shape(const graph::Graph& graph, const graph::Node& node,
-                               const ops::ConvTranspose2d& op) {
-    const graph::Shape& x = graph.desc(node.inputs[0]).shape();
-    const graph::Shape& y = graph.desc(node.outputs[0]).shape();
-    const ops::FilterDims filter =
-        ops::filter_dims(graph.desc(node.inputs[1]).shape(), op.filter_layout);
-    return {
-        .batch = x[0],
-        .in_height = x[1],
-        .in_width = x[2],
-        .in_channels = x[3],
-        .out_height = y[1],
-        .out_width = y[2],
-        .out_channels = y[3],
-        .kernel_height = filter.height,
-        .kernel_width = filter.width,
-        .stride_y = op.strides[0],
-        .stride_x = op.strides[1],
-        .dilation_y = op.dilations[0],
-        .dilation_x = op.dilations[1],
-        .pad_top = op.padding[0],
-        .pad_left = op.padding[2],
-        .groups = op.groups,
-        .activation = to_cpu(op.activation),
-    };
-}
-
-Filter transpose_filter(const graph::Graph& graph, const graph::Node& node,
-                        const ops::ConvTranspose2d& op) {
-    const auto strides = graph::strides_of(graph.desc(node.inputs[1]).shape());
-    std::vector<float> values = constant_floats(graph, node.inputs[1]);
-    switch (op.filter_layout) {
-    case ops::ConvTranspose2dFilterLayout::Iohw:
-        return {std::move(values), strides[1], strides[2], strides[3], strides[0]};
-    case ops::ConvTranspose2dFilterLayout::Hwoi:
-        return {std::move(values), strides[2], strides[0], strides[1], strides[3]};
-    case ops::ConvTranspose2dFilterLayout::Ohwi: break;
-    }
-    return {std::move(values), strides[0], strides[1], strides[2], strides[3]};
-}
-
-Result<std::unique_ptr<runtime::Kernel>> make_tiled(const TransposeShape& s, const Filter& filter,
-                                                    const std::vector<float>& bias) {
+Result<std::unique_ptr<runtime::Kernel>> make_tiled(const ConvShape& s, const ConvConstants& data) {
     std::vector<float> repeated;
     for (std::size_t x = 0; x < s.kernel_width; ++x) {
-        repeated.insert(repeated.end(), bias.begin(), bias.end());
+        repeated.insert(repeated.end(), data.bias.begin(), data.bias.end());
     }
     if (s.taps() * s.out_channels <= gemm_kernels().lanes) {
         std::vector<float> all;
@@ -311,9 +245,9 @@ Result<std::unique_ptr<runtime::Kernel>> make_tiled(const TransposeShape& s, con
                           PackedWeights::pack(s.in_channels, s.taps() * s.out_channels, all,
                                               [&](std::size_t k, std::size_t n) {
                                                   const std::size_t tap = n / s.out_channels;
-                                                  return filter.at(n % s.out_channels,
-                                                                   tap / s.kernel_width,
-                                                                   tap % s.kernel_width, k);
+                                                  return data.at(n % s.out_channels,
+                                                                 tap / s.kernel_width,
+                                                                 tap % s.kernel_width, k);
                                               }));
         return std::make_unique<ScatteredTranspose>(s, std::move(packed));
     }
@@ -322,16 +256,16 @@ Result<std::unique_ptr<runtime::Kernel>> make_tiled(const TransposeShape& s, con
         SLUICE_TRY_ASSIGN(PackedWeights packed,
                           PackedWeights::pack(s.in_channels, s.kernel_width * s.out_channels,
                                               repeated, [&](std::size_t k, std::size_t n) {
-                                                  return filter.at(n % s.out_channels, y,
-                                                                   n / s.out_channels, k);
+                                                  return data.at(n % s.out_channels, y,
+                                                                 n / s.out_channels, k);
                                               }));
         rows.push_back(std::move(packed));
     }
     return std::make_unique<TiledTranspose>(s, std::move(rows));
 }
 
-Result<std::unique_ptr<runtime::Kernel>> make_general(const TransposeShape& s, const Filter& filter,
-                                                      const std::vector<float>& bias) {
+Result<std::unique_ptr<runtime::Kernel>> make_general(const ConvShape& s,
+                                                      const ConvConstants& data) {
     std::vector<PackedWeights> taps;
     std::vector<PackedWeights> biases;
     for (std::size_t g = 0; g < s.groups; ++g) {
@@ -339,15 +273,15 @@ Result<std::unique_ptr<runtime::Kernel>> make_general(const TransposeShape& s, c
             SLUICE_TRY_ASSIGN(PackedWeights packed,
                               PackedWeights::pack(s.group_in(), s.group_out(), {},
                                                   [&](std::size_t k, std::size_t n) {
-                                                      return filter.at(n, tap / s.kernel_width,
-                                                                       tap % s.kernel_width,
-                                                                       g * s.group_in() + k);
+                                                      return data.at(n, tap / s.kernel_width,
+                                                                     tap % s.kernel_width,
+                                                                     g * s.group_in() + k);
                                                   }));
             taps.push_back(std::move(packed));
         }
         const std::span<const float> own =
-            bias.empty() ? std::span<const float>()
-                         : std::span(bias).subspan(g * s.group_out(), s.group_out());
+            data.bias.empty() ? std::span<const float>()
+                              : std::span(data.bias).subspan(g * s.group_out(), s.group_out());
         SLUICE_TRY_ASSIGN(PackedWeights packed,
                           PackedWeights::pack(0, s.group_out(), own,
                                               [](std::size_t, std::size_t) { return 0.0F; }));
@@ -359,33 +293,19 @@ Result<std::unique_ptr<runtime::Kernel>> make_general(const TransposeShape& s, c
 } // namespace
 
 Status supports_conv_transpose2d(const graph::Graph& graph, const graph::Node& node) {
-    const auto& op = std::get<ops::ConvTranspose2d>(node.attributes);
-    SLUICE_TRY(require_float32(graph, node));
-    if (op.input_layout != ops::InputLayout::Nhwc) {
-        return fail(ErrorCode::Unsupported, "input layout is not NHWC");
-    }
-    if (!has_kernel(op.activation.kind)) {
-        return fail(ErrorCode::Unsupported, "no fused {}", ops::name(op.activation.kind));
-    }
-    SLUICE_TRY(require_constant(graph, node.inputs[1], "filter"));
-    if (op.has_bias) {
-        SLUICE_TRY(require_constant(graph, node.inputs[2], "bias"));
-    }
-    return {};
+    return require_conv(graph, node, std::get<ops::ConvTranspose2d>(node.attributes));
 }
 
 Result<std::unique_ptr<runtime::Kernel>> lower_conv_transpose2d(const graph::Graph& graph,
                                                                 const graph::Node& node) {
     const auto& op = std::get<ops::ConvTranspose2d>(node.attributes);
-    const TransposeShape s = transpose_shape(graph, node, op);
-    const Filter filter = transpose_filter(graph, node, op);
-    const std::vector<float> bias =
-        op.has_bias ? constant_floats(graph, node.inputs[2]) : std::vector<float>{};
+    const ConvShape s = conv_shape(graph, node, op);
+    const ConvConstants data = conv_constants(graph, node, op);
     const bool tiled =
         s.groups == 1 && s.kernel_height == s.stride_y && s.kernel_width == s.stride_x &&
         s.dilation_y == 1 && s.dilation_x == 1 && s.pad_top == 0 && s.pad_left == 0 &&
         s.out_height == s.in_height * s.stride_y && s.out_width == s.in_width * s.stride_x;
-    return tiled ? make_tiled(s, filter, bias) : make_general(s, filter, bias);
+    return tiled ? make_tiled(s, data) : make_general(s, data);
 }
 
 } // namespace sluice::cpu

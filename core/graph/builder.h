@@ -20,6 +20,28 @@
 
 namespace sluice::graph {
 
+// The optional operands of the normalisations.
+struct ScaleAndBias {
+    std::optional<OperandId> scale{};
+    std::optional<OperandId> bias{};
+};
+
+// The optional operands of gru and gru_cell; a cell takes no initial state.
+struct GruOperands {
+    std::optional<OperandId> bias{};
+    std::optional<OperandId> recurrent_bias{};
+    std::optional<OperandId> initial_hidden_state{};
+};
+
+// The optional operands of lstm and lstm_cell; a cell takes no initial states.
+struct LstmOperands {
+    std::optional<OperandId> bias{};
+    std::optional<OperandId> recurrent_bias{};
+    std::optional<OperandId> peephole_weight{};
+    std::optional<OperandId> initial_hidden_state{};
+    std::optional<OperandId> initial_cell_state{};
+};
+
 class GraphBuilder {
 public:
     // Inputs need a unique, non-empty name.
@@ -57,6 +79,12 @@ public:
 
     [[nodiscard]] Result<OperandId> arg_min_max(OperandId x, const ops::ArgMinMax& options,
                                                 std::string_view label = {});
+    // has_scale and has_bias, here and below, are set from the optional operands.
+    [[nodiscard]] Result<OperandId> batch_normalization(OperandId x, OperandId mean,
+                                                        OperandId variance,
+                                                        ops::BatchNormalization options = {},
+                                                        const ScaleAndBias& operands = {},
+                                                        std::string_view label = {});
     [[nodiscard]] Result<OperandId> cast(OperandId x, DataType to, std::string_view label = {});
     [[nodiscard]] Result<OperandId> concat(std::span<const OperandId> inputs, std::uint32_t axis,
                                            std::string_view label = {});
@@ -68,18 +96,58 @@ public:
                                                      ops::ConvTranspose2d options = {},
                                                      std::optional<OperandId> bias = {},
                                                      std::string_view label = {});
+    [[nodiscard]] Result<OperandId> cumulative_sum(OperandId x, const ops::CumulativeSum& options,
+                                                   std::string_view label = {});
     [[nodiscard]] Result<OperandId> dequantize_linear(OperandId x, OperandId scale,
                                                       OperandId zero_point,
                                                       std::string_view label = {});
     [[nodiscard]] Result<OperandId> expand(OperandId x, const Shape& shape,
                                            std::string_view label = {});
+    [[nodiscard]] Result<OperandId> gather(OperandId x, OperandId indices, std::uint32_t axis = 0,
+                                           std::string_view label = {});
+    [[nodiscard]] Result<OperandId> gather_elements(OperandId x, OperandId indices,
+                                                    std::uint32_t axis = 0,
+                                                    std::string_view label = {});
+    [[nodiscard]] Result<OperandId> gather_nd(OperandId x, OperandId indices,
+                                              std::string_view label = {});
     [[nodiscard]] Result<OperandId> gemm(OperandId a, OperandId b, ops::Gemm options = {},
                                          std::optional<OperandId> c = {},
                                          std::string_view label = {});
+    // The last hidden state, and where return_sequence is set all of them.
+    [[nodiscard]] Result<std::vector<OperandId>> gru(OperandId x, OperandId weight,
+                                                     OperandId recurrent_weight, ops::Gru options,
+                                                     const GruOperands& operands = {},
+                                                     std::string_view label = {});
+    [[nodiscard]] Result<OperandId> gru_cell(OperandId x, OperandId weight,
+                                             OperandId recurrent_weight, OperandId hidden_state,
+                                             ops::GruCell options, const GruOperands& operands = {},
+                                             std::string_view label = {});
+    [[nodiscard]] Result<OperandId> instance_normalization(OperandId x,
+                                                           ops::InstanceNormalization options = {},
+                                                           const ScaleAndBias& operands = {},
+                                                           std::string_view label = {});
+    // Absent axes: all but the first.
+    [[nodiscard]] Result<OperandId>
+    layer_normalization(OperandId x, std::optional<std::vector<std::uint32_t>> axes = {},
+                        double epsilon = 1e-5, const ScaleAndBias& operands = {},
+                        std::string_view label = {});
+    // The last hidden state, the last cell state, and where return_sequence is set all hidden ones.
+    [[nodiscard]] Result<std::vector<OperandId>> lstm(OperandId x, OperandId weight,
+                                                      OperandId recurrent_weight, ops::Lstm options,
+                                                      const LstmOperands& operands = {},
+                                                      std::string_view label = {});
+    // The new hidden and the new cell state.
+    [[nodiscard]] Result<std::vector<OperandId>>
+    lstm_cell(OperandId x, OperandId weight, OperandId recurrent_weight, OperandId hidden_state,
+              OperandId cell_state, ops::LstmCell options, const LstmOperands& operands = {},
+              std::string_view label = {});
     [[nodiscard]] Result<OperandId> matmul(OperandId a, OperandId b, std::string_view label = {});
     [[nodiscard]] Result<OperandId> pad(OperandId x, ops::Pad options, std::string_view label = {});
     [[nodiscard]] Result<OperandId> pool2d(OperandId x, const ops::Pool2d& options,
                                            std::string_view label = {});
+    [[nodiscard]] Result<OperandId> quantize_linear(OperandId x, OperandId scale,
+                                                    OperandId zero_point,
+                                                    std::string_view label = {});
     // Absent axes: all of them.
     [[nodiscard]] Result<OperandId> reduce(ops::ReduceKind kind, OperandId x,
                                            std::optional<std::vector<std::uint32_t>> axes = {},
@@ -89,16 +157,29 @@ public:
                                                std::string_view label = {});
     [[nodiscard]] Result<OperandId> reshape(OperandId x, const Shape& shape,
                                             std::string_view label = {});
+    // Absent axes: all of them.
+    [[nodiscard]] Result<OperandId> reverse(OperandId x,
+                                            std::optional<std::vector<std::uint32_t>> axes = {},
+                                            std::string_view label = {});
+    [[nodiscard]] Result<OperandId> scatter_elements(OperandId x, OperandId indices,
+                                                     OperandId updates, std::uint32_t axis = 0,
+                                                     std::string_view label = {});
+    [[nodiscard]] Result<OperandId> scatter_nd(OperandId x, OperandId indices, OperandId updates,
+                                               std::string_view label = {});
     [[nodiscard]] Result<OperandId> slice(OperandId x, ops::Slice options,
                                           std::string_view label = {});
     [[nodiscard]] Result<OperandId> softmax(OperandId x, std::uint32_t axis,
                                             std::string_view label = {});
     [[nodiscard]] Result<std::vector<OperandId>> split(OperandId x, ops::Split options,
                                                        std::string_view label = {});
+    [[nodiscard]] Result<OperandId> tile(OperandId x, std::vector<std::uint32_t> repetitions,
+                                         std::string_view label = {});
     // Absent permutation: the axes reversed.
     [[nodiscard]] Result<OperandId> transpose(OperandId x,
                                               std::vector<std::uint32_t> permutation = {},
                                               std::string_view label = {});
+    [[nodiscard]] Result<OperandId> triangular(OperandId x, const ops::Triangular& options = {},
+                                               std::string_view label = {});
     [[nodiscard]] Result<OperandId> where(OperandId condition, OperandId true_value,
                                           OperandId false_value, std::string_view label = {});
 

@@ -81,18 +81,16 @@ std::string_view name(Conv2dFilterLayout layout) {
 
 } // namespace
 
-FilterDims filter_dims(const graph::Shape& filter, Conv2dFilterLayout layout) {
-    const auto dims = [&](std::size_t o, std::size_t i, std::size_t h, std::size_t w) {
-        return FilterDims{.output_channels = filter[o],
-                          .input_channels = filter[i],
-                          .height = filter[h],
-                          .width = filter[w]};
-    };
+FilterAxes filter_axes(Conv2dFilterLayout layout) {
     switch (layout) {
-    case Conv2dFilterLayout::Oihw: return dims(0, 1, 2, 3);
-    case Conv2dFilterLayout::Hwio: return dims(3, 2, 0, 1);
-    case Conv2dFilterLayout::Ohwi: return dims(0, 3, 1, 2);
-    case Conv2dFilterLayout::Ihwo: return dims(3, 0, 1, 2);
+    case Conv2dFilterLayout::Oihw:
+        return {.output_channel = 0, .input_channel = 1, .height = 2, .width = 3};
+    case Conv2dFilterLayout::Hwio:
+        return {.output_channel = 3, .input_channel = 2, .height = 0, .width = 1};
+    case Conv2dFilterLayout::Ohwi:
+        return {.output_channel = 0, .input_channel = 3, .height = 1, .width = 2};
+    case Conv2dFilterLayout::Ihwo:
+        return {.output_channel = 3, .input_channel = 0, .height = 1, .width = 2};
     }
     std::unreachable();
 }

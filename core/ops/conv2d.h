@@ -19,14 +19,27 @@ enum class InputLayout : std::uint8_t { Nchw, Nhwc };
 // o: output channels, i: input channels / groups, h and w: kernel. Depthwise in NHWC uses Ihwo.
 enum class Conv2dFilterLayout : std::uint8_t { Oihw, Hwio, Ohwi, Ihwo };
 
-// Where the kernel sits on the four axes of a filter shape.
+// Which of a filter's four axes is what.
+struct FilterAxes {
+    std::size_t output_channel, input_channel, height, width;
+};
+[[nodiscard]] FilterAxes filter_axes(Conv2dFilterLayout layout);
+
 struct FilterDims {
     std::uint32_t output_channels;
     std::uint32_t input_channels; // per group
     std::uint32_t height;
     std::uint32_t width;
 };
-[[nodiscard]] FilterDims filter_dims(const graph::Shape& filter, Conv2dFilterLayout layout);
+// `layout` is that of either convolution.
+template <typename Layout>
+[[nodiscard]] FilterDims filter_dims(const graph::Shape& filter, Layout layout) {
+    const FilterAxes axes = filter_axes(layout);
+    return {.output_channels = filter[axes.output_channel],
+            .input_channels = filter[axes.input_channel],
+            .height = filter[axes.height],
+            .width = filter[axes.width]};
+}
 
 struct Conv2d {
     static constexpr std::string_view kName = "conv2d";

@@ -87,17 +87,14 @@ std::string_view name(ConvTranspose2dFilterLayout layout) {
 
 } // namespace
 
-FilterDims filter_dims(const graph::Shape& filter, ConvTranspose2dFilterLayout layout) {
-    const auto dims = [&](std::size_t i, std::size_t o, std::size_t h, std::size_t w) {
-        return FilterDims{.output_channels = filter[o],
-                          .input_channels = filter[i],
-                          .height = filter[h],
-                          .width = filter[w]};
-    };
+FilterAxes filter_axes(ConvTranspose2dFilterLayout layout) {
     switch (layout) {
-    case ConvTranspose2dFilterLayout::Iohw: return dims(0, 1, 2, 3);
-    case ConvTranspose2dFilterLayout::Hwoi: return dims(3, 2, 0, 1);
-    case ConvTranspose2dFilterLayout::Ohwi: return dims(3, 0, 1, 2);
+    case ConvTranspose2dFilterLayout::Iohw:
+        return {.output_channel = 1, .input_channel = 0, .height = 2, .width = 3};
+    case ConvTranspose2dFilterLayout::Hwoi:
+        return {.output_channel = 2, .input_channel = 3, .height = 0, .width = 1};
+    case ConvTranspose2dFilterLayout::Ohwi:
+        return {.output_channel = 0, .input_channel = 3, .height = 1, .width = 2};
     }
     std::unreachable();
 }

@@ -16,8 +16,7 @@
 namespace sluice::ops {
 
 enum class ConvTranspose2dFilterLayout : std::uint8_t { Iohw, Hwoi, Ohwi };
-[[nodiscard]] FilterDims filter_dims(const graph::Shape& filter,
-                                     ConvTranspose2dFilterLayout layout);
+[[nodiscard]] FilterAxes filter_axes(ConvTranspose2dFilterLayout layout);
 
 struct ConvTranspose2d {
     static constexpr std::string_view kName = "conv_transpose2d";

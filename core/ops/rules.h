@@ -78,17 +78,6 @@ using Outputs = Result<std::vector<graph::TensorDesc>>;
                 pair[1]);
 }
 
-// The bias of a convolution: the input's type, shape [channels].
-[[nodiscard]] inline Status bias(const graph::TensorDesc& desc, const graph::TensorDesc& input,
-                                 std::uint32_t channels) {
-    SLUICE_TRY(same_type(desc, "bias", input, "input"));
-    if (desc.shape() == graph::Shape{channels}) {
-        return {};
-    }
-    return fail(ErrorCode::InvalidArgument, "bias has shape {}, not [{}]",
-                graph::to_string(desc.shape()), channels);
-}
-
 // The single output of an operator; a failure says what of its shape is impossible.
 [[nodiscard]] inline Outputs output(graph::DataType type, const graph::Shape& shape) {
     auto desc = graph::TensorDesc::create(type, shape);
@@ -96,6 +85,125 @@ using Outputs = Result<std::vector<graph::TensorDesc>>;
         return std::unexpected(std::move(desc).error().within("output"));
     }
     return std::vector{*desc};
+}
+
+// The same of dimensions that may be more than a shape can hold.
+[[nodiscard]] inline Outputs output(graph::DataType type, std::span<const std::uint32_t> dims) {
+    auto desc = graph::TensorDesc::create(type, dims);
+    if (!desc) {
+        return std::unexpected(std::move(desc).error().within("output"));
+    }
+    return std::vector{*desc};
+}
+
+// Positions on an axis: the integers that WebNN gathers and scatters by.
+[[nodiscard]] inline Status indices(const graph::TensorDesc& desc) {
+    if (desc.type() == graph::DataType::Int32 || desc.type() == graph::DataType::Uint32 ||
+        desc.type() == graph::DataType::Int64) {
+        return {};
+    }
+    return fail(ErrorCode::InvalidArgument,
+                "indices has type {}, only int32, uint32 and int64 are allowed",
+                graph::name(desc.type()));
+}
+
+// Indices that stand for elements along an axis: the input's shape but for that axis.
+[[nodiscard]] inline Status element_indices(const graph::TensorDesc& desc,
+                                            const graph::TensorDesc& input, std::uint32_t along) {
+    SLUICE_TRY(indices(desc));
+    SLUICE_TRY(axis(input, along));
+    SLUICE_TRY(rank(desc, "indices", input.rank()));
+    for (std::size_t i = 0; i < input.rank(); ++i) {
+        if (i != along && desc.shape()[i] != input.shape()[i]) {
+            return fail(ErrorCode::InvalidArgument,
+                        "indices has shape {}, which differs from the input {} on axis {}",
+                        graph::to_string(desc.shape()), graph::to_string(input.shape()), i);
+        }
+    }
+    return {};
+}
+
+// The shape that coordinates pick: the leading axes of the indices, then the axes of the input that
+// their last axis has no coordinate for.
+[[nodiscard]] inline Result<std::vector<std::uint32_t>>
+picked_by_coordinates(const graph::TensorDesc& input, const graph::TensorDesc& desc) {
+    SLUICE_TRY(indices(desc));
+    if (input.rank() == 0 || desc.rank() == 0) {
+        return fail(ErrorCode::InvalidArgument,
+                    "input has rank {} and indices rank {}, both must be 1 or more", input.rank(),
+                    desc.rank());
+    }
+    const std::uint32_t coordinates = desc.shape()[desc.rank() - 1];
+    if (coordinates > input.rank()) {
+        return fail(ErrorCode::InvalidArgument, "indices {} has {} coordinates for an input of {}",
+                    graph::to_string(desc), coordinates, graph::to_string(input));
+    }
+    const auto leading = desc.shape().dims().first(desc.rank() - 1);
+    const auto rest = input.shape().dims().subspan(coordinates);
+    std::vector<std::uint32_t> dims(leading.begin(), leading.end());
+    dims.insert(dims.end(), rest.begin(), rest.end());
+    return dims;
+}
+
+// The scale and the zero point of a (de)quantisation: one shape, whose every dimension divides the
+// input's.
+[[nodiscard]] inline Status quantisation(const graph::TensorDesc& input,
+                                         const graph::TensorDesc& scale,
+                                         const graph::TensorDesc& zero_point) {
+    SLUICE_TRY(rank(scale, "scale", input.rank()));
+    if (zero_point.shape() != scale.shape()) {
+        return fail(ErrorCode::InvalidArgument, "zero point has shape {} but scale has shape {}",
+                    graph::to_string(zero_point.shape()), graph::to_string(scale.shape()));
+    }
+    for (std::size_t axis = 0; axis < input.rank(); ++axis) {
+        if (input.shape()[axis] % scale.shape()[axis] != 0) {
+            return fail(ErrorCode::InvalidArgument,
+                        "scale {} does not divide the input {} on axis {}",
+                        graph::to_string(scale.shape()), graph::to_string(input.shape()), axis);
+        }
+    }
+    return {};
+}
+
+// The integers of 8 and 32 bits, which quantisation is defined for.
+[[nodiscard]] inline Status quantised(const graph::TensorDesc& desc, std::string_view operand) {
+    if (!graph::is_float(desc.type()) && graph::size_of(desc.type()) <= 4) {
+        return {};
+    }
+    return fail(ErrorCode::InvalidArgument,
+                "{} has type {}, only int8, uint8, int32 and uint32 are allowed", operand,
+                graph::name(desc.type()));
+}
+
+// Axes within the rank, none twice.
+[[nodiscard]] inline Status distinct_axes(const graph::TensorDesc& input,
+                                          std::span<const std::uint32_t> axes) {
+    std::array<bool, graph::kMaxRank> seen{};
+    for (const std::uint32_t given : axes) {
+        SLUICE_TRY(axis(input, given));
+        if (seen[given]) {
+            return fail(ErrorCode::InvalidArgument, "axis {} is given twice", given);
+        }
+        seen[given] = true;
+    }
+    return {};
+}
+
+// An operand of one number a channel: the input's type, shape [channels].
+[[nodiscard]] inline Status per_channel(const graph::TensorDesc& desc, std::string_view operand,
+                                        const graph::TensorDesc& input, std::uint32_t channels) {
+    SLUICE_TRY(same_type(desc, operand, input, "input"));
+    if (desc.shape() == graph::Shape{channels}) {
+        return {};
+    }
+    return fail(ErrorCode::InvalidArgument, "{} has shape {}, not [{}]", operand,
+                graph::to_string(desc.shape()), channels);
+}
+
+// The bias of a convolution.
+[[nodiscard]] inline Status bias(const graph::TensorDesc& desc, const graph::TensorDesc& input,
+                                 std::uint32_t channels) {
+    return per_channel(desc, "bias", input, channels);
 }
 
 // An activation in an epilogue is a unary operator on the output that keeps its type.

@@ -6,28 +6,12 @@
 #include <optional>
 #include <variant>
 
-#include "core/reference/activation.h"
+#include "core/reference/convolution.h"
 #include "core/reference/lowerings.h"
 #include "core/reference/tensor_access.h"
 
 namespace sluice::reference {
 namespace {
-
-// Element strides of a filter by name, whichever way it is laid out.
-struct FilterStrides {
-    std::size_t output_channel, input_channel, row, column;
-};
-
-FilterStrides filter_strides(const graph::Shape& filter, ops::Conv2dFilterLayout layout) {
-    const Strides s = graph::strides_of(filter);
-    switch (layout) {
-    case ops::Conv2dFilterLayout::Oihw: return {s[0], s[1], s[2], s[3]};
-    case ops::Conv2dFilterLayout::Hwio: return {s[3], s[2], s[0], s[1]};
-    case ops::Conv2dFilterLayout::Ohwi: return {s[0], s[3], s[1], s[2]};
-    case ops::Conv2dFilterLayout::Ihwo: return {s[3], s[0], s[1], s[2]};
-    }
-    std::unreachable();
-}
 
 // Everything that the loops need, by name.
 struct Geometry {
@@ -64,24 +48,15 @@ double convolve(const Geometry& g, const T* x, const T* filter, std::array<std::
 
 template <typename T>
 void run(const Geometry& g, const runtime::KernelIo& io) {
+    const T* const bias = g.op.has_bias ? io.input<T>(2) : nullptr;
     const std::size_t residual_input = g.op.has_bias ? 3 : 2;
-    for (std::size_t n = 0; n < g.y.batches; ++n) {
-        for (std::size_t oc = 0; oc < g.y.channels; ++oc) {
-            for (std::size_t oy = 0; oy < g.y.height; ++oy) {
-                for (std::size_t ox = 0; ox < g.y.width; ++ox) {
-                    double sum = convolve(g, io.input<T>(0), io.input<T>(1), {n, oc, oy, ox});
-                    if (g.op.has_bias) {
-                        sum += widen(io.input<T>(2)[oc]);
-                    }
-                    if (g.residual && oc < g.residual->channels) {
-                        sum += widen(io.input<T>(residual_input)[g.residual->at(n, oc, oy, ox)]);
-                    }
-                    const float value = evaluate(g.op.activation, static_cast<float>(sum));
-                    io.output<T>(0)[g.y.at(n, oc, oy, ox)] = narrow<T>(static_cast<double>(value));
-                }
-            }
+    write_convolution(g.y, g.op.activation, bias, io, [&](const std::array<std::size_t, 4>& at) {
+        double sum = convolve(g, io.input<T>(0), io.input<T>(1), at);
+        if (const auto [n, oc, oy, ox] = at; g.residual && oc < g.residual->channels) {
+            sum += widen(io.input<T>(residual_input)[g.residual->at(n, oc, oy, ox)]);
         }
-    }
+        return sum;
+    });
 }
 
 } // namespace
@@ -97,7 +72,7 @@ Result<std::unique_ptr<runtime::Kernel>> lower_conv2d(const graph::Graph& graph,
                       .y = picture(graph.desc(node.outputs[0]).shape(), op.input_layout),
                       .residual = {},
                       .filter = ops::filter_dims(filter, op.filter_layout),
-                      .strides = filter_strides(filter, op.filter_layout)};
+                      .strides = filter_strides(filter, ops::filter_axes(op.filter_layout))};
     if (op.has_residual) {
         geometry.residual = picture(graph.desc(node.inputs.back()).shape(), op.input_layout);
     }

@@ -6,27 +6,12 @@
 #include <utility>
 #include <variant>
 
-#include "core/reference/activation.h"
+#include "core/reference/convolution.h"
 #include "core/reference/lowerings.h"
 #include "core/reference/tensor_access.h"
 
 namespace sluice::reference {
 namespace {
-
-// Element strides of a filter by name, whichever way it is laid out.
-struct FilterStrides {
-    std::size_t input_channel, output_channel, row, column;
-};
-
-FilterStrides filter_strides(const graph::Shape& filter, ops::ConvTranspose2dFilterLayout layout) {
-    const Strides s = graph::strides_of(filter);
-    switch (layout) {
-    case ops::ConvTranspose2dFilterLayout::Iohw: return {s[0], s[1], s[2], s[3]};
-    case ops::ConvTranspose2dFilterLayout::Hwoi: return {s[3], s[2], s[0], s[1]};
-    case ops::ConvTranspose2dFilterLayout::Ohwi: return {s[3], s[0], s[1], s[2]};
-    }
-    std::unreachable();
-}
 
 struct Geometry {
     ops::ConvTranspose2d op;
@@ -73,20 +58,10 @@ double convolve(const Geometry& g, const T* x, const T* filter, std::array<std::
 
 template <typename T>
 void run(const Geometry& g, const runtime::KernelIo& io) {
-    for (std::size_t n = 0; n < g.y.batches; ++n) {
-        for (std::size_t oc = 0; oc < g.y.channels; ++oc) {
-            for (std::size_t oy = 0; oy < g.y.height; ++oy) {
-                for (std::size_t ox = 0; ox < g.y.width; ++ox) {
-                    double sum = convolve(g, io.input<T>(0), io.input<T>(1), {n, oc, oy, ox});
-                    if (g.op.has_bias) {
-                        sum += widen(io.input<T>(2)[oc]);
-                    }
-                    const float value = evaluate(g.op.activation, static_cast<float>(sum));
-                    io.output<T>(0)[g.y.at(n, oc, oy, ox)] = narrow<T>(static_cast<double>(value));
-                }
-            }
-        }
-    }
+    const T* const bias = g.op.has_bias ? io.input<T>(2) : nullptr;
+    write_convolution(g.y, g.op.activation, bias, io, [&](const std::array<std::size_t, 4>& at) {
+        return convolve(g, io.input<T>(0), io.input<T>(1), at);
+    });
 }
 
 } // namespace
@@ -101,7 +76,7 @@ Result<std::unique_ptr<runtime::Kernel>> lower_conv_transpose2d(const graph::Gra
                             .x = picture(x.shape(), op.input_layout),
                             .y = picture(graph.desc(node.outputs[0]).shape(), op.input_layout),
                             .filter = ops::filter_dims(filter, op.filter_layout),
-                            .strides = filter_strides(filter, op.filter_layout)};
+                            .strides = filter_strides(filter, ops::filter_axes(op.filter_layout))};
     return make_kernel([geometry, type = x.type()](const runtime::KernelIo& io) {
         visit_float(type, [&]<typename T>(std::type_identity<T>) { run<T>(geometry, io); });
     });

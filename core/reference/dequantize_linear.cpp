@@ -2,28 +2,11 @@
 // Integers to floats: (x - zero_point) * scale, block by block.
 #include "core/ops/dequantize_linear.h"
 
-#include <array>
-#include <cstdint>
-
+#include "core/reference/blocks.h"
 #include "core/reference/lowerings.h"
 #include "core/reference/tensor_access.h"
 
 namespace sluice::reference {
-namespace {
-
-// Where the scale of x's element `flat` lies: each index is divided by the size of a block.
-std::size_t block_of(std::size_t flat, const graph::Shape& x, const graph::Shape& scale) {
-    const Strides strides = graph::strides_of(scale);
-    std::size_t offset = 0;
-    for (std::size_t axis = x.rank(); axis-- > 0;) {
-        const std::size_t index = flat % x[axis];
-        flat /= x[axis];
-        offset += index / (x[axis] / scale[axis]) * strides[axis];
-    }
-    return offset;
-}
-
-} // namespace
 
 Result<std::unique_ptr<runtime::Kernel>> lower_dequantize_linear(const graph::Graph& graph,
                                                                  const graph::Node& node) {

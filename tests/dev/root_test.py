@@ -39,7 +39,9 @@ class Root(LauncherTest):
     def start_build(self):
         return subprocess.Popen([os.path.join(self.repo, "dev"), "build"], cwd=self.repo, text=True,
                                 env=self.environment(SLUICE_DEV_ROOT="always"), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+                                # A suite that runs in the background inherits an interrupt that is ignored.
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def roots(self):
         return sorted(path for path in glob.glob(os.path.join(self.cache, "sluice", "root-*")) if os.path.isdir(path))

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/graph/builder.h"
+#include "tests/support/vector_call.h"
 
 namespace sluice::testing {
 namespace {
@@ -34,49 +35,8 @@ std::string camel_case(std::string_view name) {
     return out;
 }
 
-// One call: its arguments and options by name, and the operands that exist so far.
-struct Call {
-    GraphBuilder& builder;
-    const std::map<std::string, OperandId>& operands;
-    json arguments; // options among them
-
-    [[nodiscard]] bool has(const char* name) const { return arguments.contains(name); }
-    [[nodiscard]] OperandId operand(const char* name) const {
-        return operands.at(arguments.at(name).get<std::string>());
-    }
-    [[nodiscard]] std::optional<OperandId> optional_operand(const char* name) const {
-        return has(name) ? std::optional(operand(name)) : std::nullopt;
-    }
-    template <typename T>
-    [[nodiscard]] T get(const char* name, T otherwise) const {
-        return arguments.value(name, otherwise);
-    }
-};
-
-using Operands = Result<std::vector<OperandId>>;
-
-Operands single(Result<OperandId> id) {
-    if (!id) {
-        return std::unexpected(std::move(id).error());
-    }
-    return std::vector{*id};
-}
-
 std::unexpected<Error> unknown(std::string_view what, const std::string& value) {
     return fail(ErrorCode::Unsupported, "{} {} is not in the builder", what, value);
-}
-
-// [top, bottom, left, right] or [height, width], whichever N says.
-template <std::size_t N>
-std::array<std::uint32_t, N> numbers(const Call& call, const char* name, std::uint32_t otherwise) {
-    std::array<std::uint32_t, N> out{};
-    out.fill(otherwise);
-    return call.get(name, out);
-}
-
-ops::InputLayout layout_of(const Call& call, const char* name) {
-    return call.get<std::string>(name, "nchw") == "nhwc" ? ops::InputLayout::Nhwc
-                                                         : ops::InputLayout::Nchw;
 }
 
 std::optional<ops::UnaryKind> unary_kind(const std::string& name) {
@@ -211,11 +171,6 @@ Operands dequantize_linear(const Call& call) {
     return single(call.builder.dequantize_linear(x, scale, zero));
 }
 
-graph::Shape shape_of(const Call& call, const char* name) {
-    return graph::Shape(
-        std::span<const std::uint32_t>(call.arguments.at(name).get<std::vector<std::uint32_t>>()));
-}
-
 Operands gemm(const Call& call) {
     ops::Gemm options;
     options.alpha = call.get("alpha", 1.0);
@@ -306,8 +261,6 @@ Operands split(const Call& call) {
     return call.builder.split(call.operand("input"), options);
 }
 
-using BuildFunction = Operands (*)(const Call& call);
-
 const std::map<std::string, BuildFunction>& build_functions() {
     using enum ops::PoolKind;
     static const std::map<std::string, BuildFunction> functions{
@@ -357,10 +310,19 @@ const std::map<std::string, BuildFunction>& build_functions() {
     return functions;
 }
 
+// The function that makes this call, or null.
+BuildFunction find_function(const std::string& name) {
+    for (const auto* functions : {&build_functions(), &network_functions()}) {
+        if (const auto found = functions->find(name); found != functions->end()) {
+            return found->second;
+        }
+    }
+    return nullptr;
+}
+
 Operands build_call(const std::string& name, const Call& call) {
-    const auto found = build_functions().find(name);
-    if (found != build_functions().end()) {
-        return found->second(call);
+    if (const BuildFunction function = find_function(name)) {
+        return function(call);
     }
     if (const auto kind = unary_kind(name)) {
         return unary(call, *kind);
@@ -413,7 +375,7 @@ Result<graph::Graph> build_vector_graph(const VectorTest& test) {
     std::map<std::string, OperandId> operands;
     for (const json& node : test.operators) { // before anything is built: a clear reason
         const std::string name = node.at("name");
-        if (!build_functions().contains(name) && !unary_kind(name) && !binary_kind(name) &&
+        if (find_function(name) == nullptr && !unary_kind(name) && !binary_kind(name) &&
             !reduce_kind(name)) {
             return unknown("operator", name);
         }

@@ -3,7 +3,6 @@
 #include "tests/support/vectors.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <format>
 #include <fstream>
@@ -164,14 +163,6 @@ VectorOutcome run_graph(const VectorTest& test, graph::Graph graph,
 }
 
 } // namespace
-
-std::optional<std::filesystem::path> vectors_folder() {
-    const char* variable = std::getenv("SLUICE_WEBNN_VECTORS");
-    const std::filesystem::path folder =
-        std::filesystem::path(variable != nullptr ? variable : "../shared/conformance") / "vectors";
-    std::error_code error;
-    return std::filesystem::is_directory(folder, error) ? std::optional(folder) : std::nullopt;
-}
 
 std::vector<VectorTest> load_vectors(const std::filesystem::path& folder) {
     std::vector<std::filesystem::path> files;

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,9 +42,6 @@ struct VectorOutcome {
     std::string reason;
     std::string backend; // of the last step that ran
 };
-
-// $SLUICE_WEBNN_VECTORS/vectors, or ../shared/conformance/vectors where that exists.
-[[nodiscard]] std::optional<std::filesystem::path> vectors_folder();
 
 // Every test of every file, in the order of names.
 [[nodiscard]] std::vector<VectorTest> load_vectors(const std::filesystem::path& folder);

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mappings of element-wise operators.
 #include <cstddef>
-#include <cstdint>
-#include <numbers>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/graph/graph.h"
-#include "core/graph/tensor_desc.h"
 #include "core/ops/binary.h"
 #include "core/ops/unary.h"
+#include "models/loaders/tensorflow/arithmetic.h"
 #include "models/loaders/tflite/mappings.h"
 #include "models/loaders/tflite/operation.h"
 #include "models/loaders/tflite/tflite_generated.h"
@@ -54,12 +52,11 @@ Result<Outputs> map_binary(Operation& op, BinaryKind kind) {
 }
 
 Result<Outputs> map_add_n(Operation& op) {
-    SLUICE_TRY_ASSIGN(OperandId sum, op.input(0));
-    for (std::size_t i = 1; i < op.input_count(); ++i) {
-        SLUICE_TRY_ASSIGN(const OperandId next, op.input(i));
-        SLUICE_TRY_ASSIGN(sum, op.build().add(sum, next, op.label()));
+    std::vector<OperandId> terms;
+    for (std::size_t i = 0; i < op.input_count(); ++i) {
+        SLUICE_TRY_ASSIGN(terms.emplace_back(), op.input(i));
     }
-    return sum;
+    return tensorflow::sum_of(op, terms);
 }
 
 Result<Outputs> map_elu(Operation& op) {
@@ -69,23 +66,13 @@ Result<Outputs> map_elu(Operation& op) {
 Result<Outputs> map_floor_div(Operation& op) {
     SLUICE_TRY_ASSIGN(const OperandId a, op.input(0));
     SLUICE_TRY_ASSIGN(const OperandId b, op.input(1));
-    if (!op.is_float(a)) {
-        return fail(ErrorCode::Unsupported, "integers");
-    }
-    SLUICE_TRY_ASSIGN(const OperandId quotient, op.build().div(a, b, op.label()));
-    return op.build().floor(quotient, op.label());
+    return tensorflow::floor_div(op, a, b);
 }
 
 Result<Outputs> map_floor_mod(Operation& op) {
     SLUICE_TRY_ASSIGN(const OperandId a, op.input(0));
     SLUICE_TRY_ASSIGN(const OperandId b, op.input(1));
-    if (!op.is_float(a)) {
-        return fail(ErrorCode::Unsupported, "integers");
-    }
-    SLUICE_TRY_ASSIGN(const OperandId quotient, op.build().div(a, b, op.label()));
-    SLUICE_TRY_ASSIGN(const OperandId whole, op.build().floor(quotient, op.label()));
-    SLUICE_TRY_ASSIGN(const OperandId product, op.build().mul(whole, b, op.label()));
-    return op.build().sub(a, product, op.label());
+    return tensorflow::floor_mod(op, a, b);
 }
 
 Result<Outputs> map_gelu(Operation& op) {
@@ -93,17 +80,8 @@ Result<Outputs> map_gelu(Operation& op) {
     if (options == nullptr || !options->approximate()) {
         return map_unary(op, {.kind = UnaryKind::Gelu});
     }
-    // x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))), and (1 + tanh(u)) / 2 = sigmoid(2u).
     SLUICE_TRY_ASSIGN(const OperandId x, op.input(0));
-    SLUICE_TRY_ASSIGN(const OperandId square, op.build().mul(x, x, op.label()));
-    const double slope = 2.0 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
-    SLUICE_TRY_ASSIGN(
-        const OperandId factor,
-        op.build().unary({.kind = UnaryKind::Linear, .alpha = slope * 0.044715, .beta = slope},
-                         square, op.label()));
-    SLUICE_TRY_ASSIGN(const OperandId argument, op.build().mul(factor, x, op.label()));
-    SLUICE_TRY_ASSIGN(const OperandId gate, op.build().sigmoid(argument, op.label()));
-    return op.build().mul(x, gate, op.label());
+    return tensorflow::gelu_tanh(op, x);
 }
 
 Result<Outputs> map_leaky_relu(Operation& op) {
@@ -125,25 +103,14 @@ Result<Outputs> map_relu_n1_to_1(Operation& op) {
 
 Result<Outputs> map_rsqrt(Operation& op) {
     SLUICE_TRY_ASSIGN(const OperandId x, op.input(0));
-    SLUICE_TRY_ASSIGN(const OperandId root, op.build().sqrt(x, op.label()));
-    return op.build().reciprocal(root, op.label());
+    return tensorflow::rsqrt(op, x);
 }
 
-// The first version's condition may be a vector that selects whole rows.
 Result<Outputs> map_select(Operation& op) {
     SLUICE_TRY_ASSIGN(const OperandId condition, op.input(0));
     SLUICE_TRY_ASSIGN(const OperandId yes, op.input(1));
     SLUICE_TRY_ASSIGN(const OperandId no, op.input(2));
-    const graph::Shape shape = op.shape(condition);
-    const std::size_t rank = op.shape(yes).rank();
-    if (shape.rank() != 1 || rank <= 1) {
-        return op.build().where(condition, yes, no, op.label());
-    }
-    std::vector<std::uint32_t> rows(rank, 1);
-    rows[0] = shape[0];
-    SLUICE_TRY_ASSIGN(const OperandId column,
-                      op.build().reshape(condition, graph::Shape(rows), op.label()));
-    return op.build().where(column, yes, no, op.label());
+    return tensorflow::select_rows(op, condition, yes, no);
 }
 
 Result<Outputs> map_select_v2(Operation& op) {
@@ -161,8 +128,7 @@ Result<Outputs> map_square(Operation& op) {
 Result<Outputs> map_squared_difference(Operation& op) {
     SLUICE_TRY_ASSIGN(const OperandId a, op.input(0));
     SLUICE_TRY_ASSIGN(const OperandId b, op.input(1));
-    SLUICE_TRY_ASSIGN(const OperandId difference, op.build().sub(a, b, op.label()));
-    return op.build().mul(difference, difference, op.label());
+    return tensorflow::squared_difference(op, a, b);
 }
 
 } // namespace sluice::models::tflite

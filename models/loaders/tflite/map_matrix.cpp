@@ -2,14 +2,12 @@
 // Mappings of matrix products.
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <optional>
-#include <utility>
-#include <vector>
 
 #include "core/base/result.h"
 #include "core/graph/graph.h"
 #include "core/graph/tensor_desc.h"
+#include "models/loaders/tensorflow/arithmetic.h"
 #include "models/loaders/tflite/mappings.h"
 #include "models/loaders/tflite/operation.h"
 #include "models/loaders/tflite/tflite_generated.h"
@@ -19,33 +17,12 @@ namespace sluice::models::tflite {
 using graph::OperandId;
 using graph::Shape;
 
-namespace {
-
-// x with its last two axes exchanged.
-Result<OperandId> transposed(Operation& op, OperandId x) {
-    const std::size_t rank = op.shape(x).rank();
-    if (rank < 2) {
-        return fail(ErrorCode::Parse, "a matrix of {} dimensions", rank);
-    }
-    std::vector<std::uint32_t> permutation(rank);
-    std::iota(permutation.begin(), permutation.end(), 0U);
-    std::swap(permutation[rank - 1], permutation[rank - 2]);
-    return op.build().transpose(x, permutation, op.label());
-}
-
-} // namespace
-
 Result<Outputs> map_batch_matmul(Operation& op) {
     const auto* options = op.options<schema::BatchMatMulOptions>();
-    SLUICE_TRY_ASSIGN(OperandId a, op.input(0));
-    SLUICE_TRY_ASSIGN(OperandId b, op.input(1));
-    if (options != nullptr && options->adj_x()) {
-        SLUICE_TRY_ASSIGN(a, transposed(op, a));
-    }
-    if (options != nullptr && options->adj_y()) {
-        SLUICE_TRY_ASSIGN(b, transposed(op, b));
-    }
-    return op.build().matmul(a, b, op.label());
+    SLUICE_TRY_ASSIGN(const OperandId a, op.input(0));
+    SLUICE_TRY_ASSIGN(const OperandId b, op.input(1));
+    return tensorflow::matmul(op, a, b, options != nullptr && options->adj_x(),
+                              options != nullptr && options->adj_y());
 }
 
 // Rows of x times the transposed weights [units, inputs]; the leading dimensions of x are rows.

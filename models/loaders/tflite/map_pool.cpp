@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mappings of pooling. Padding is never averaged, as in WebNN.
-#include <cstddef>
-
+// Mappings of pooling.
 #include "core/base/result.h"
 #include "core/graph/graph.h"
-#include "core/graph/tensor_desc.h"
-#include "core/ops/conv2d.h"
 #include "core/ops/pool2d.h"
+#include "models/loaders/tensorflow/convolution.h"
 #include "models/loaders/tflite/mappings.h"
 #include "models/loaders/tflite/operation.h"
+#include "models/loaders/tflite/sliding.h"
 #include "models/loaders/tflite/tflite_generated.h"
-#include "models/loaders/tflite/window.h"
 
 namespace sluice::models::tflite {
 
@@ -20,23 +17,9 @@ namespace {
 
 Result<OperandId> pool(Operation& op, OperandId x, ops::PoolKind kind,
                        const schema::Pool2DOptions& options) {
-    const graph::Shape shape = op.shape(x);
-    if (shape.rank() != 4) {
-        return fail(ErrorCode::Parse, "an input of {} dimensions", shape.rank());
-    }
-    ops::Pool2d attributes{.kind = kind, .layout = ops::InputLayout::Nhwc};
-    SLUICE_TRY_ASSIGN(attributes.window[0], positive(options.filter_height(), "window"));
-    SLUICE_TRY_ASSIGN(attributes.window[1], positive(options.filter_width(), "window"));
-    SLUICE_TRY_ASSIGN(attributes.strides[0], positive(options.stride_h(), "stride"));
-    SLUICE_TRY_ASSIGN(attributes.strides[1], positive(options.stride_w(), "stride"));
-    for (std::size_t i = 0; i < 2; ++i) {
-        const Window window{
-            .size = attributes.window[i], .stride = attributes.strides[i], .dilation = 1};
-        SLUICE_TRY_ASSIGN(const auto pad, padding_of(options.padding(), shape[1 + i], window));
-        attributes.padding[2 * i] = pad[0];
-        attributes.padding[2 * i + 1] = pad[1];
-    }
-    return op.build().pool2d(x, attributes, op.label());
+    SLUICE_TRY_ASSIGN(const tensorflow::Sliding sliding, sliding_of(options));
+    return tensorflow::pool(op, x, kind, {options.filter_height(), options.filter_width()},
+                            sliding);
 }
 
 Result<Outputs> map_pool(Operation& op, ops::PoolKind kind) {

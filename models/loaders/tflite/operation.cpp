@@ -16,7 +16,7 @@
 #include "core/graph/data_type.h"
 #include "core/graph/graph.h"
 #include "core/graph/tensor_desc.h"
-#include "core/ops/unary.h"
+#include "models/loaders/tensorflow/arithmetic.h"
 #include "models/loaders/tflite/tflite_generated.h"
 
 namespace sluice::models::tflite {
@@ -157,7 +157,7 @@ Result<OperandId> Operation::dequantize(OperandId x, std::size_t tensor) {
     const auto& scales = *quantization.scale();
     if (scales.size() > 1) {
         SLUICE_TRY_ASSIGN(const std::uint32_t axis,
-                          axis_of(quantization.quantized_dimension(), desc(x).rank()));
+                          tensorflow::axis_of(quantization.quantized_dimension(), desc(x).rank()));
         if (this->shape(x)[axis] != scales.size()) {
             return fail(ErrorCode::Parse, "{} scales for a dimension of {}", scales.size(),
                         this->shape(x)[axis]);
@@ -200,42 +200,16 @@ std::span<const std::byte> Operation::custom_options() const {
                               : std::as_bytes(std::span(options->data(), options->size()));
 }
 
-Result<OperandId> Operation::number(OperandId like, double value) {
-    return build().constant(desc(like).type(), value);
-}
-
-Result<OperandId> Operation::table(const graph::Shape& shape, std::vector<float> values) {
-    SLUICE_TRY_ASSIGN(const TensorDesc desc, TensorDesc::create(DataType::Float32, shape));
-    return build().constant(desc, graph::ConstantData::copy(std::span<const float>(values)));
-}
-
 Result<OperandId> Operation::activate(OperandId x, schema::ActivationFunctionType function) {
-    using ops::UnaryKind;
     switch (function) {
     case schema::ActivationFunctionType::NONE: return x;
-    case schema::ActivationFunctionType::RELU: return build().relu(x, label_);
+    case schema::ActivationFunctionType::RELU: return build().relu(x, label());
     case schema::ActivationFunctionType::RELU_N1_TO_1:
-        return build().unary({.kind = UnaryKind::Clamp, .alpha = -1.0, .beta = 1.0}, x, label_);
-    case schema::ActivationFunctionType::RELU6:
-        return build().unary({.kind = UnaryKind::Clamp, .alpha = 0.0, .beta = 6.0}, x, label_);
-    case schema::ActivationFunctionType::TANH: return build().tanh(x, label_);
+        return tensorflow::clamp(*this, x, -1.0, 1.0);
+    case schema::ActivationFunctionType::RELU6: return tensorflow::clamp(*this, x, 0.0, 6.0);
+    case schema::ActivationFunctionType::TANH: return build().tanh(x, label());
     default: return fail(ErrorCode::Unsupported, "fused function {}", static_cast<int>(function));
     }
-}
-
-Result<std::uint32_t> axis_of(std::int64_t axis, std::size_t rank) {
-    const auto limit = static_cast<std::int64_t>(rank);
-    if (axis < -limit || axis >= limit) {
-        return fail(ErrorCode::Parse, "axis {} of a tensor of {} dimensions", axis, rank);
-    }
-    return static_cast<std::uint32_t>(axis < 0 ? axis + limit : axis);
-}
-
-Result<std::uint32_t> positive(std::int64_t value, std::string_view what) {
-    if (value <= 0 || !std::in_range<std::uint32_t>(value)) {
-        return fail(ErrorCode::Parse, "{} is {}, a positive number is needed", what, value);
-    }
-    return static_cast<std::uint32_t>(value);
 }
 
 } // namespace sluice::models::tflite

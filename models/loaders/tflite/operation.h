@@ -15,6 +15,7 @@
 #include "core/graph/graph.h"
 #include "core/graph/tensor_desc.h"
 #include "models/loaders/load_budget.h"
+#include "models/loaders/tensorflow/context.h"
 #include "models/loaders/tflite/file.h"
 #include "models/loaders/tflite/tflite_generated.h"
 
@@ -47,15 +48,12 @@ struct Outputs {
     std::vector<graph::OperandId> ids;
 };
 
-class Operation {
+class Operation : public tensorflow::Context {
 public:
+    // The label is the name of the first output's tensor.
     Operation(Translation& translation, const schema::Operator& op, std::string label)
-        : translation_(translation), op_(op), label_(std::move(label)) {}
-
-    [[nodiscard]] graph::GraphBuilder& build() { return translation_.builder; }
-    [[nodiscard]] LoadBudget& budget() { return translation_.budget; }
-    // The name of the first output's tensor: every node made for the operator carries it.
-    [[nodiscard]] std::string_view label() const { return label_; }
+        : Context(translation.builder, translation.budget, std::move(label)),
+          translation_(translation), op_(op) {}
 
     [[nodiscard]] std::size_t input_count() const;
     // False for optional inputs that are absent, given as -1 or left out.
@@ -99,15 +97,6 @@ public:
         return found;
     }
 
-    // By value: adding operands moves the descriptors.
-    [[nodiscard]] graph::Shape shape(graph::OperandId id) { return desc(id).shape(); }
-    [[nodiscard]] graph::TensorDesc desc(graph::OperandId id) { return build().desc(id); }
-    [[nodiscard]] bool is_float(graph::OperandId id) { return graph::is_float(desc(id).type()); }
-    // A constant of one element and the type of `like`.
-    [[nodiscard]] Result<graph::OperandId> number(graph::OperandId like, double value);
-    // A float32 constant.
-    [[nodiscard]] Result<graph::OperandId> table(const graph::Shape& shape,
-                                                 std::vector<float> values);
     // The function that the operator has fused to its end.
     [[nodiscard]] Result<graph::OperandId> activate(graph::OperandId x,
                                                     schema::ActivationFunctionType function);
@@ -117,12 +106,6 @@ private:
 
     Translation& translation_;
     const schema::Operator& op_;
-    std::string label_;
 };
-
-// An axis of the file, which may count from the end, as an index below `rank`.
-[[nodiscard]] Result<std::uint32_t> axis_of(std::int64_t axis, std::size_t rank);
-// A size or factor of the file, which must be positive.
-[[nodiscard]] Result<std::uint32_t> positive(std::int64_t value, std::string_view what);
 
 } // namespace sluice::models::tflite

@@ -42,7 +42,7 @@ std::optional<std::string> not_comparable(const std::string& method,
     const auto byte_wide = [](const graph::TensorDesc& desc) {
         return graph::size_of(desc.type()) == 1;
     };
-    if (method == "dequantizeLinear" && operands.size() == 3 &&
+    if ((method == "dequantizeLinear" || method == "quantizeLinear") && operands.size() == 3 &&
         operands[1].rank() != operands[0].rank()) {
         return "scale of a lower rank, allowed until 2025";
     }

@@ -14,15 +14,6 @@ namespace {
 using graph::OperandId;
 using nlohmann::json;
 
-std::uint32_t number(const json& value) {
-    if (!value.is_number() || value.get<double>() != std::floor(value.get<double>()) ||
-        value.get<double>() < 0 ||
-        value.get<double>() > std::numeric_limits<std::uint32_t>::max()) {
-        throw Obstacle::WebIdlThrows;
-    }
-    return static_cast<std::uint32_t>(value.get<double>());
-}
-
 template <std::size_t N>
 void read(const json& options, const char* key, std::array<std::uint32_t, N>& out) {
     if (!options.contains(key)) {
@@ -43,39 +34,8 @@ void read_sizes(const json& options, const char* key, std::array<std::uint32_t, 
     }
 }
 
-std::optional<OperandId> operand(const CallContext& call, const char* key) {
-    if (!call.options.contains(key)) {
-        return std::nullopt;
-    }
-    return call.resolve(call.options[key]);
-}
-
-template <typename Layout>
-void read_layout(const json& options, const char* key, Layout& out,
-                 const std::map<std::string, Layout>& names) {
-    if (!options.contains(key)) {
-        return;
-    }
-    const auto found = names.find(options[key].get<std::string>());
-    if (found == names.end()) {
-        throw Obstacle::WebIdlThrows;
-    }
-    out = found->second;
-}
-
 const std::map<std::string, ops::InputLayout> kLayouts{{"nchw", ops::InputLayout::Nchw},
                                                        {"nhwc", ops::InputLayout::Nhwc}};
-
-Made single(const Result<OperandId>& id) {
-    if (!id) {
-        return std::unexpected(id.error());
-    }
-    return std::vector{*id};
-}
-
-OperandId arg(const CallContext& call, std::size_t i) {
-    return call.resolve(call.args.at(i));
-}
 
 Made conv2d(const CallContext& call) {
     ops::Conv2d op;
@@ -354,10 +314,20 @@ std::map<std::string, MakeCall> make_table() {
 #undef SLUICE_REDUCE
 #undef SLUICE_UNARY
 #undef SLUICE_BINARY
+    add_network_calls(table);
     return table;
 }
 
 } // namespace
+
+std::uint32_t number(const json& value) {
+    if (!value.is_number() || value.get<double>() != std::floor(value.get<double>()) ||
+        value.get<double>() < 0 ||
+        value.get<double>() > std::numeric_limits<std::uint32_t>::max()) {
+        throw Obstacle::WebIdlThrows;
+    }
+    return static_cast<std::uint32_t>(value.get<double>());
+}
 
 std::vector<std::uint32_t> numbers(const json& list) {
     if (!list.is_array()) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The WebNN validation tests of web-platform-tests, replayed against GraphBuilder.
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -11,19 +10,12 @@
 #include <gtest/gtest.h>
 
 #include "tests/core/ops/tape.h"
+#include "tests/support/conformance_folder.h"
 
 namespace sluice::testing {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path tapes_folder() {
-    if (const char* vectors = std::getenv("SLUICE_WEBNN_VECTORS"); vectors != nullptr) {
-        return fs::path(vectors) / "tapes";
-    }
-    const char* source = std::getenv("SLUICE_SOURCE_ROOT"); // set by the build
-    return fs::path(source != nullptr ? source : ".") / "../shared/conformance/tapes";
-}
 
 struct Score {
     std::size_t agree = 0;
@@ -52,14 +44,13 @@ void replay(const nlohmann::json& tape, Score& score) {
 }
 
 TEST(Tapes, builder_agrees_with_the_validation_tests) {
-    const fs::path folder = tapes_folder();
-    if (!fs::is_directory(folder)) {
-        GTEST_SKIP() << "no call tapes in " << folder
-                     << "; set SLUICE_WEBNN_VECTORS to the folder that holds them";
+    const auto folder = conformance_folder("tapes");
+    if (!folder) {
+        GTEST_SKIP() << no_conformance_data("tapes");
     }
     Score score;
     std::size_t files = 0;
-    for (const auto& entry : fs::directory_iterator(folder)) {
+    for (const auto& entry : fs::directory_iterator(*folder)) {
         if (entry.path().extension() == ".gz") {
             const auto tape = read_tape(entry.path());
             ASSERT_TRUE(tape) << entry.path();

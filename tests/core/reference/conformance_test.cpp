@@ -10,6 +10,7 @@
 
 #include "core/cpu/backend.h"
 #include "core/reference/backend.h"
+#include "tests/support/conformance_folder.h"
 #include "tests/support/vectors.h"
 
 namespace sluice::testing {
@@ -17,7 +18,7 @@ namespace {
 
 const std::vector<VectorTest>& vectors() {
     static const std::vector<VectorTest> all = [] {
-        const auto folder = vectors_folder();
+        const auto folder = conformance_folder("vectors");
         return folder ? load_vectors(*folder) : std::vector<VectorTest>{};
     }();
     return all;
@@ -79,9 +80,8 @@ INSTANTIATE_TEST_SUITE_P(Webnn, Conformance, ::testing::Range<std::size_t>(0, ve
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Conformance);
 
 TEST(ConformanceData, is_there) {
-    if (!vectors_folder()) {
-        GTEST_SKIP() << "WebNN's conformance vectors are not at ../shared/conformance/vectors; set "
-                        "SLUICE_WEBNN_VECTORS to the folder that has vectors/";
+    if (!conformance_folder("vectors")) {
+        GTEST_SKIP() << no_conformance_data("vectors");
     }
     EXPECT_FALSE(vectors().empty());
 }

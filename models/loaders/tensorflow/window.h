@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// TFLite's SAME and VALID padding of sliding windows as explicit numbers.
+// TensorFlow's SAME and VALID padding of sliding windows as explicit numbers.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
 #include "core/base/result.h"
-#include "models/loaders/tflite/tflite_generated.h"
 
-namespace sluice::models::tflite {
+namespace sluice::models::tensorflow {
+
+enum class Padding : std::uint8_t { Same, Valid };
 
 // A window that slides over one axis; all numbers are positive.
 struct Window {
@@ -19,7 +20,7 @@ struct Window {
 
 // Elements added before and after the axis. SAME makes ceil(input / stride) steps and puts the odd
 // element behind; VALID adds none.
-[[nodiscard]] Result<std::array<std::uint32_t, 2>>
-padding_of(schema::Padding padding, std::uint32_t input, const Window& window);
+[[nodiscard]] Result<std::array<std::uint32_t, 2>> padding_of(Padding padding, std::uint32_t input,
+                                                              const Window& window);
 
-} // namespace sluice::models::tflite
+} // namespace sluice::models::tensorflow

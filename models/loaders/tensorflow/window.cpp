@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arithmetic of SAME and VALID padding.
-#include "models/loaders/tflite/window.h"
+#include "models/loaders/tensorflow/window.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 
 #include "core/base/result.h"
-#include "models/loaders/tflite/tflite_generated.h"
 
-namespace sluice::models::tflite {
+namespace sluice::models::tensorflow {
 
-Result<std::array<std::uint32_t, 2>> padding_of(schema::Padding padding, std::uint32_t input,
+Result<std::array<std::uint32_t, 2>> padding_of(Padding padding, std::uint32_t input,
                                                 const Window& window) {
-    if (padding == schema::Padding::VALID) {
+    if (padding == Padding::Valid) {
         return std::array<std::uint32_t, 2>{0, 0};
-    }
-    if (padding != schema::Padding::SAME) {
-        return fail(ErrorCode::Parse, "padding {} is neither SAME nor VALID",
-                    static_cast<int>(padding));
     }
     // 64 bits hold the product of any two 32-bit numbers.
     const std::uint64_t extent = (std::uint64_t{window.size} - 1) * window.dilation + 1;
@@ -33,4 +28,4 @@ Result<std::array<std::uint32_t, 2>> padding_of(schema::Padding padding, std::ui
                       static_cast<std::uint32_t>(total - total / 2)};
 }
 
-} // namespace sluice::models::tflite
+} // namespace sluice::models::tensorflow
