@@ -16,13 +16,13 @@ NOWHERE = {"SLUICE_MODEL_PATH": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"
 class Usage(cli_support.ProgramTest):
     def test_help_lists_the_subcommands(self):
         text = self.succeeds("--help")
-        for command in ("run", "infer", "bench", "models", "graph", "devices"):
+        for command in ("run", "infer", "bench", "models", "graph", "devices", "doctor"):
             self.assertRegex(text, rf"(?m)^\s+{command}\s")
 
     def test_every_subcommand_has_help(self):
         for command in (["run"], ["infer"], ["bench"], ["bench", "model"], ["bench", "pipeline"],
                         ["models"], ["models", "list"], ["models", "show"], ["models", "verify"],
-                        ["graph"], ["devices"]):
+                        ["graph"], ["devices"], ["doctor"]):
             self.assertIn("--help", self.succeeds(*command, "--help"), command)
 
     def test_no_arguments_are_a_usage_error(self):
