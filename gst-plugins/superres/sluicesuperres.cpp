@@ -122,10 +122,17 @@ private:
 GstCaps* transform_caps(GstBaseTransform* /*base*/, GstPadDirection direction, GstCaps* caps,
                         GstCaps* filter) {
     const bool enlarge = direction == GST_PAD_SINK;
-    const Ref readable = sluice::gst::readable_caps();
-    const Ref known(gst_caps_intersect_full(caps, readable.get(), GST_CAPS_INTERSECT_FIRST));
+    const bool gives_dmabufs = sluice::zero_copy::can_make_dmabufs();
+    Ref known = sluice::gst::readable_caps();
+    if (!enlarge && !gives_dmabufs) {
+        known = sluice::gst::in_system_memory(known.get());
+    }
+    known = Ref(gst_caps_intersect_full(caps, known.get(), GST_CAPS_INTERSECT_FIRST));
     Ref memories = sluice::gst::in_system_memory(known.get());
-    if (!enlarge || sluice::zero_copy::can_make_dmabufs()) {
+    if (!enlarge) {
+        memories =
+            Ref(gst_caps_merge(sluice::gst::in_dmabufs(known.get()).release(), memories.release()));
+    } else if (gives_dmabufs) {
         memories =
             Ref(gst_caps_merge(memories.release(), sluice::gst::in_dmabufs(known.get()).release()));
     }

@@ -33,7 +33,7 @@ constexpr std::array kWanted{
     Wanted{"nvh264dec", "decoding on NVIDIA", "gstreamer1.0-plugins-bad"},
     Wanted{"waylandsink", "showing under Wayland", "gstreamer1.0-plugins-bad"},
     Wanted{"kmssink", "showing without a desktop", "gstreamer1.0-plugins-bad"},
-    Wanted{"glimagesink", "showing with OpenGL", "gstreamer1.0-plugins-base"},
+    Wanted{"glimagesink", "showing with OpenGL", "gstreamer1.0-gl"},
 };
 
 bool has_dmabuf_caps(GstElementFactory* factory) {
