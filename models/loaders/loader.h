@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,9 +26,10 @@ struct Normalization {
     float std = 1.0F;
 };
 
-// What a file says about itself (TFLite metadata, JSON headers). Anything may be absent.
+// What a file says about itself (TFLite metadata, ONNX metadata_props, JSON headers). Anything may
+// be absent.
 struct ModelInfo {
-    std::string format; // "tflite", "anime4k"
+    std::string format; // "tflite", "onnx", "anime4k"
     std::string name;
     std::string description;
     std::string license;
@@ -44,6 +46,14 @@ struct LoadOptions {
     // Size of the picture, for networks that take any (Anime4K). 0: a default of the format.
     std::uint32_t width = 0;
     std::uint32_t height = 0;
+    // Sizes of dimensions that the file calls by a name only ("batch"), and whole shapes of inputs;
+    // the shapes win.
+    std::map<std::string, std::uint32_t> dimensions;
+    std::map<std::string, std::vector<std::uint32_t>> shapes;
+    // Values of inputs on which shapes depend: such an input becomes a constant.
+    std::map<std::string, graph::ConstantData> values;
+    // Where the model lies, for files beside it. Empty: loaded from memory, there are none.
+    std::filesystem::path folder;
 };
 
 // A file's bytes and what keeps them mapped; constants of the graph may point into them.

@@ -22,6 +22,8 @@
 #include "core/base/unique_fd.h"
 #include "models/loaders/anime4k/anime4k_loader.h"
 #include "models/loaders/loader.h"
+#include "models/loaders/onnx/onnx_loader.h"
+#include "models/loaders/tfjs/tfjs_loader.h"
 #include "models/loaders/tflite/tflite_loader.h"
 
 namespace sluice::models {
@@ -30,6 +32,8 @@ namespace {
 constexpr LoaderEntry kLoaders[] = {
     {"tflite", tflite::is_tflite, tflite::load},
     {"anime4k", anime4k::is_anime4k, anime4k::load},
+    {"tfjs", tfjs::is_tfjs, tfjs::load},
+    {"onnx", onnx::is_onnx, onnx::load}, // last: the format has no magic number
 };
 
 } // namespace
@@ -90,7 +94,11 @@ Result<LoadedModel> load_model(const FileBytes& file, std::string_view name,
 
 Result<LoadedModel> load_model(const std::filesystem::path& path, const LoadOptions& options) {
     SLUICE_TRY_ASSIGN(const FileBytes file, map_file(path));
-    return load_model(file, path.filename().string(), options);
+    LoadOptions placed = options;
+    if (placed.folder.empty()) {
+        placed.folder = path.has_parent_path() ? path.parent_path() : ".";
+    }
+    return load_model(file, path.filename().string(), placed);
 }
 
 } // namespace sluice::models

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <format>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -54,6 +56,16 @@ std::string clean_text(std::string_view text, std::size_t limit) {
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return out;
+}
+
+std::string unique_name(std::set<std::string>& taken, const std::string& wanted,
+                        std::string_view kind, std::size_t index) {
+    const std::string base = wanted.empty() ? std::format("{}_{}", kind, index) : wanted;
+    std::string name = base;
+    for (std::size_t i = 1; !taken.insert(name).second; ++i) {
+        name = std::format("{}_{}", base, i);
+    }
+    return name;
 }
 
 } // namespace sluice::models

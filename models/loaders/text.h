@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -14,5 +15,10 @@ inline constexpr std::size_t kMaxNameBytes = 256;
 // `text` as printable UTF-8 of at most `limit` bytes: control characters and bytes that are no
 // UTF-8 become '?', and what is cut is cut between characters.
 [[nodiscard]] std::string clean_text(std::string_view text, std::size_t limit = kMaxNameBytes);
+
+// `wanted`, or a made-up name ("input_2") where it is empty, with a number behind it where it is
+// taken; added to `taken`.
+[[nodiscard]] std::string unique_name(std::set<std::string>& taken, const std::string& wanted,
+                                      std::string_view kind, std::size_t index);
 
 } // namespace sluice::models

@@ -17,6 +17,8 @@
 #include "core/graph/graph.h"
 #include "core/graph/tensor_desc.h"
 #include "models/loaders/loader.h"
+#include "models/loaders/missing.h"
+#include "models/loaders/text.h"
 #include "models/loaders/tflite/file.h"
 #include "models/loaders/tflite/metadata.h"
 #include "models/loaders/tflite/operation.h"
@@ -31,44 +33,6 @@ using State = Translation::State;
 
 // Graph inputs or outputs. Their names are compared with each other, which must stay quick.
 constexpr std::size_t kMaxEnds = 1024;
-
-// `wanted`, or a made-up name where it is empty, with a number where it is taken.
-std::string unique_name(std::set<std::string>& taken, const std::string& wanted,
-                        std::string_view kind, std::size_t index) {
-    const std::string base = wanted.empty() ? std::format("{}_{}", kind, index) : wanted;
-    std::string name = base;
-    for (std::size_t i = 1; !taken.insert(name).second; ++i) {
-        name = std::format("{}_{}", base, i);
-    }
-    return name;
-}
-
-// What the file uses and we lack, collected so that one message tells all.
-class Missing {
-public:
-    void add(std::string text) {
-        ++count_;
-        if (count_ <= kListed) {
-            list_ += (list_.empty() ? "" : ", ") + std::move(text);
-        }
-    }
-    [[nodiscard]] bool empty() const { return count_ == 0; }
-    [[nodiscard]] Error error() const {
-        const std::string more =
-            count_ > kListed ? std::format(" and {} more", count_ - kListed) : "";
-        return {.code = ErrorCode::Unsupported,
-                .message = std::format("{} not supported: {}{}",
-                                       count_ == 1 ? "1 operator is"
-                                                   : std::format("{} operators are", count_),
-                                       list_, more)};
-    }
-
-private:
-    static constexpr std::size_t kListed = 200; // bounds the message, not what people meet
-
-    std::size_t count_ = 0;
-    std::string list_;
-};
 
 class Translator {
 public:
