@@ -2,6 +2,7 @@
 // The shaders that the build compiled, from shaders.def.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -17,5 +18,7 @@ enum class Shader : std::uint16_t {
 // SPIR-V words.
 [[nodiscard]] std::span<const std::uint32_t> code(Shader shader);
 [[nodiscard]] std::string_view name(Shader shader);
+// Rows of shaders.def; a Shader is a number below it.
+[[nodiscard]] std::size_t shader_count();
 
 } // namespace sluice::vulkan
