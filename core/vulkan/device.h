@@ -2,6 +2,7 @@
 // Device: a logical device with one compute queue and one timeline.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -73,17 +74,31 @@ public:
     [[nodiscard]] bool reached(std::uint64_t value) const;
     [[nodiscard]] std::uint64_t last_submitted() const;
     // Deletes `object` once the timeline has reached `value`: at some later submit() or retire(),
-    // or in the destructor. Nothing waits.
+    // or in the destructor. Nothing waits. `object` must not hold a shared_ptr to this Device (a
+    // circle; Buffers do not).
     void retire(std::unique_ptr<Retired> object, std::uint64_t value);
 
+    // Keeps the VkDevice and table() alive, not the Device: what owners of handles hold.
+    [[nodiscard]] std::shared_ptr<const void> lifeline() const;
+    [[nodiscard]] bool lost() const;
+
+    // Whether the validation layer watches.
+    [[nodiscard]] static bool validated();
     // Messages of the validation layer so far, for tests; 0 while it is off.
     [[nodiscard]] static std::uint64_t validation_messages();
 
 private:
     struct State;
-    explicit Device(std::unique_ptr<State> state);
-    std::unique_ptr<State> state_;
+    explicit Device(std::shared_ptr<State> state);
+    [[nodiscard]] static Result<std::shared_ptr<Device>> make(const DeviceProfile& profile,
+                                                              VkPhysicalDevice physical);
+    [[nodiscard]] std::uint64_t value_reached() const;
+    std::shared_ptr<State> state_;
 };
+
+// The position in `devices` that a selector means (see Device::open()), or why there is none.
+[[nodiscard]] Result<std::size_t> select_device(std::span<const DeviceProfile> devices,
+                                                std::string_view selector);
 
 // An error from a VkResult: OutOfMemory, DeviceLost or Internal, with the call's name.
 [[nodiscard]] Error vulkan_error(VkResult result, std::string_view call);

@@ -13,6 +13,11 @@
 
 namespace sluice::vulkan {
 
+// What every buffer is created for.
+inline constexpr VkBufferUsageFlags kBufferUsage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
+                                                   VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+                                                   VK_BUFFER_USAGE_TRANSFER_DST_BIT;
+
 enum class Placement : std::uint8_t {
     Device,   // fastest for the device; mapped where device memory is host-visible and coherent
     Upload,   // host writes, device reads once; mapped, coherent
@@ -35,7 +40,7 @@ public:
     // A dmabuf (consumed; pass a dup) of `bytes` bytes as a linear buffer, whole.
     [[nodiscard]] static Result<Buffer> import_dma_buf(const std::shared_ptr<Device>& device,
                                                        UniqueFd fd, std::size_t bytes);
-    // Memory that can be exported as a dmabuf, and the fd.
+    // Memory that can be exported as a dmabuf, and the fd. Not mapped: the host maps the fd.
     struct Exported;
     [[nodiscard]] static Result<Exported> create_exported(const std::shared_ptr<Device>& device,
                                                           std::size_t bytes);
@@ -47,7 +52,10 @@ public:
     explicit operator bool() const { return static_cast<bool>(buffer_); }
 
 private:
-    std::shared_ptr<Device> device_; // first: destroyed last
+    Buffer(const Device& device, std::size_t bytes);
+    [[nodiscard]] Status map(const Device& device);
+
+    std::shared_ptr<const void> lifeline_; // of the device; first: destroyed last
     MemoryHandle memory_;
     BufferHandle buffer_;
     std::size_t bytes_ = 0;

@@ -38,16 +38,17 @@ struct Dispatch {
     Shader shader{};
     std::span<const std::uint32_t> constants; // specialisation
     std::span<const Binding> buffers;         // bindings 0 .. of set 0
-    std::span<const TextureBinding> textures; // bindings 0 .. of set 1
-    std::span<const std::byte> push;          // at most kPushBytes
+    // Of set 1: the nth texture is binding n, the nth storage image binding kMaxTextures + n.
+    std::span<const TextureBinding> textures;
+    std::span<const std::byte> push; // at most kPushBytes
     std::array<std::uint32_t, 3> groups{1, 1, 1};
 };
 
 // What a recording does per submission, for budgets in tests and for `sluice bench`.
 struct RecordingCounts {
     std::uint32_t dispatches = 0;
-    std::uint32_t barriers = 0;
-    std::uint32_t copies = 0;
+    std::uint32_t barriers = 0;    // every kind, with the two between submissions
+    std::uint32_t copies = 0;      // and fills
     std::uint64_t bytes_bound = 0; // sum over the dispatches of the ranges that they bind
 };
 
