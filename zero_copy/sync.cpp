@@ -80,21 +80,6 @@ Status poll_until(int fd, short events, int timeout_ms, const char* what) {
     return {};
 }
 
-// One sync_file that signals after both.
-Result<UniqueFd> merge(UniqueFd a, UniqueFd b) {
-    if (!a) {
-        return b;
-    }
-    sync_merge_data data{};
-    std::strncpy(data.name, "sluice", sizeof(data.name) - 1);
-    data.fd2 = b.get();
-    if (retried_ioctl(a.get(), SYNC_IOC_MERGE, &data) != 0) {
-        return fail(ErrorCode::Io, "sync_file {}: SYNC_IOC_MERGE: {}", a.get(),
-                    std::strerror(errno));
-    }
-    return UniqueFd(data.fence);
-}
-
 void say_once(std::atomic<bool>& said, const Error& reason, const char* instead) {
     if (!said.exchange(true)) {
         log::warning("import", "{}; {}", reason.message, instead);
@@ -191,6 +176,20 @@ Status wait_sync_file(int sync_file, int timeout_ms) {
     return poll_until(sync_file, POLLIN, timeout_ms, "sync_file");
 }
 
+Result<UniqueFd> merge_sync_files(UniqueFd a, UniqueFd b) {
+    if (!a || !b) {
+        return a ? std::move(a) : std::move(b);
+    }
+    sync_merge_data data{};
+    std::strncpy(data.name, "sluice", sizeof(data.name) - 1);
+    data.fd2 = b.get();
+    if (retried_ioctl(a.get(), SYNC_IOC_MERGE, &data) != 0) {
+        return fail(ErrorCode::Io, "sync_file {}: SYNC_IOC_MERGE: {}", a.get(),
+                    std::strerror(errno));
+    }
+    return UniqueFd(data.fence);
+}
+
 Result<UniqueFd> acquire_fence(const ExternalFrame& frame, CpuAccess next,
                                bool device_takes_sync_files) {
     UniqueFd all;
@@ -202,7 +201,7 @@ Result<UniqueFd> acquire_fence(const ExternalFrame& frame, CpuAccess next,
                                                          : fail(ErrorCode::Unsupported,
                                                                 "the device takes no sync_files");
         if (fence) {
-            SLUICE_TRY_ASSIGN(all, merge(std::move(all), std::move(*fence)));
+            SLUICE_TRY_ASSIGN(all, merge_sync_files(std::move(all), std::move(*fence)));
             continue;
         }
         if (fence.error().code != ErrorCode::Unsupported) {

@@ -60,6 +60,9 @@ private:
 // Blocks until a sync_file has signalled.
 [[nodiscard]] Status wait_sync_file(int sync_file, int timeout_ms = 5000);
 
+// One sync_file that signals when both have; either may be none.
+[[nodiscard]] Result<UniqueFd> merge_sync_files(UniqueFd a, UniqueFd b);
+
 // The fence that a device must wait for before it touches the frame: one sync_file for all of its
 // dmabufs, or none where nothing needs waiting for. Where sync_files cannot be had this waits here,
 // and says so in the log once a process.

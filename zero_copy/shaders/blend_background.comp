@@ -27,7 +27,7 @@ float new_sample(uint c, uint column, uint row, float old) {
     }
     float back = 0.0;
     if (kEffect == 0u) {
-        back = cell_picture(window_at(0u), c, column, row);
+        back = cell_picture(window_at(is_chroma(c) ? 1u : 0u), c, column, row);
     } else if (kEffect == 1u) {
         back = table(push.color + c);
     } else {

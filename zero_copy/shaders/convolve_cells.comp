@@ -18,10 +18,11 @@ layout(push_constant) uniform Push {
 
 void main() {
     const uint cell = gl_GlobalInvocationID.x;
-    Window window;
-    if (cell >= push.cell_count || !find_window(cell, window)) {
+    const uint which = cell < push.cell_count ? find_window(cell) : window_count();
+    if (which == window_count()) {
         return;
     }
+    const Window window = window_at(which);
     const uint index = cell - window.first_cell;
     const int place = int(kAcross ? index % window.columns : index / window.columns);
     const int limit = int(kAcross ? window.columns : window.rows);

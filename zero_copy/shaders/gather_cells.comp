@@ -9,9 +9,8 @@
 #include "zero_copy/shaders/lib/cells.glsl"
 
 layout(local_size_x = 64) in;
-layout(constant_id = 6) const bool kChroma = false;
-layout(constant_id = 7) const bool kWeighted = false;
-layout(constant_id = 8) const bool kMean = false; // divide by the weights at once
+layout(constant_id = 6) const bool kWeighted = false;
+layout(constant_id = 7) const bool kMean = false; // divide by the weights at once
 
 layout(std430, set = 0, binding = 6) writeonly buffer Cells { vec4 values[]; } cells;
 
@@ -27,10 +26,12 @@ const float kLeastWeight = 1.0 / 1024.0;
 
 void main() {
     const uint cell = gl_GlobalInvocationID.x;
-    Window window;
-    if (cell >= push.cell_count || !find_window(cell, window)) {
+    const uint which = cell < push.cell_count ? find_window(cell) : window_count();
+    if (which == window_count()) {
         return;
     }
+    const Window window = window_at(which);
+    const bool chroma = (which & 1u) == 1u;
     const uint index = cell - window.first_cell;
     const uint left = window.left + (index % window.columns) * window.side_x;
     const uint top = window.top + (index / window.columns) * window.side_y;
@@ -41,10 +42,10 @@ void main() {
         vec4 line = vec4(0.0);
         for (uint column = left; column < right; ++column) {
             const float weight =
-                kWeighted ? 1.0 + kLeastWeight - matte_at(push.matte, kChroma, column, row) : 1.0;
+                kWeighted ? 1.0 + kLeastWeight - matte_at(push.matte, chroma, column, row) : 1.0;
             line.w += weight;
             for (uint c = 0u; c < 3u; ++c) {
-                if (is_present(c) && is_chroma(c) == kChroma) {
+                if (is_present(c) && is_chroma(c) == chroma) {
                     line[c] += weight * load_sample(push.frame, c, column, row);
                 }
             }

@@ -11,7 +11,6 @@
 
 layout(local_size_x = 64, local_size_y = 4) in;
 layout(constant_id = 8) const uint kEffect = 0; // RedactEffect: blur, pixelate, black
-layout(constant_id = 9) const bool kChroma = false; // the windows are those of chroma samples
 
 layout(push_constant) uniform Push {
     TargetPlane target;
@@ -19,11 +18,8 @@ layout(push_constant) uniform Push {
 } push;
 
 float new_sample(uint c, uint column, uint row, float old) {
-    if (is_chroma(c) != kChroma) {
-        return kKeep;
-    }
-    for (uint i = window_count(); i > 0u; --i) {
-        const Window window = window_at(i - 1u);
+    for (uint i = window_count() / 2u; i > 0u; --i) {
+        const Window window = window_at(2u * (i - 1u) + (is_chroma(c) ? 1u : 0u));
         if (column < window.left || column >= window.right || row < window.top ||
             row >= window.bottom) {
             continue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Windows of a frame cut into cells: the weighted blur's and the mosaics' picture at low resolution.
-// Windows are written by the host (C++'s CellWindow): their samples, their cells in a common pool, and
-// the kernels of their blur.
+// Windows are written by the host (C++'s cell_windows): their samples, their cells in a common pool,
+// and the kernels of their blur. They come in pairs: of luma's (or RGB's) samples, then of chroma's.
 const uint kWindowWords = 144u;
 const uint kKernel = 65u; // the most taps
 
@@ -26,13 +26,13 @@ Window window_at(uint i) {
                   windows.words[at + 9u], windows.words[at + 10u], at + 11u, at + 11u + kKernel);
 }
 
-// The window that a cell of the pool belongs to; false past the last.
-bool find_window(uint cell, out Window found) {
+// The window that a cell of the pool belongs to; past the last, window_count().
+uint find_window(uint cell) {
     for (uint i = 0u; i < window_count(); ++i) {
-        found = window_at(i);
-        if (cell < found.first_cell + found.columns * found.rows) {
-            return true;
+        const uint at = 1u + i * kWindowWords;
+        if (cell < windows.words[at + 8u] + windows.words[at + 6u] * windows.words[at + 7u]) {
+            return i;
         }
     }
-    return false;
+    return window_count();
 }
