@@ -30,7 +30,7 @@ Result<std::vector<graph::ConstantData>> evaluate(const graph::GraphParts& parts
     SLUICE_TRY_ASSIGN(const auto executable,
                       Executable::compile(std::move(graph),
                                           {.backends = backends, .threads = 1, .optimize = false}));
-    executable->run();
+    SLUICE_TRY(executable->run());
     std::vector<graph::ConstantData> values;
     for (std::size_t i = 0; i < executable->outputs().size(); ++i) {
         const auto bytes = executable->output(i);

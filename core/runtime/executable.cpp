@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <format>
+#include <iterator>
 #include <new>
 #include <optional>
 #include <ranges>
@@ -15,6 +16,7 @@
 #include "core/runtime/evaluate.h"
 #include "core/runtime/memory_plan.h"
 #include "core/runtime/partition.h"
+#include "core/runtime/schedule.h"
 #include "core/runtime/thread_pool.h"
 
 namespace sluice::runtime {
@@ -41,32 +43,18 @@ Result<AlignedBytes> allocate(std::size_t bytes) {
 // A kernel with the addresses it runs on.
 struct Step {
     std::unique_ptr<Kernel> kernel;
+    SegmentKernel* segment = nullptr; // the kernel, where it is one
     std::vector<const std::byte*> inputs;
     std::vector<std::byte*> outputs;
 };
 
-// A reshape moves no bytes: its result is the operand it reads, under another shape. The root is
-// the operand that owns the memory.
-std::vector<graph::OperandId> alias_roots(const graph::Graph& graph) {
-    std::vector<graph::OperandId> roots(graph.operands().size());
-    for (std::size_t i = 0; i < roots.size(); ++i) {
-        roots[i] = graph::OperandId(static_cast<std::uint32_t>(i));
+std::string title_of(const graph::Graph& graph, const ScheduledStep& step) {
+    const auto& nodes = step.segment.nodes;
+    if (nodes.size() == 1) {
+        return title(graph, *nodes[0]);
     }
-    const auto is_output = [&](graph::OperandId id) {
-        return std::ranges::contains(graph.outputs(), id, &graph::NamedOperand::id);
-    };
-    for (const graph::Node& node : graph.nodes()) {
-        if (!std::holds_alternative<ops::Reshape>(node.attributes)) {
-            continue;
-        }
-        const graph::OperandId source = roots[graph::index(node.inputs[0])];
-        // Inputs, constants and outputs keep memory of their own: callers read and write them.
-        if (graph.operand(source).kind == graph::OperandKind::Result && !is_output(source) &&
-            !is_output(node.outputs[0])) {
-            roots[graph::index(node.outputs[0])] = source;
-        }
-    }
-    return roots;
+    return std::format("{} nodes, {} to {}", nodes.size(), title(graph, *nodes.front()),
+                       title(graph, *nodes.back()));
 }
 
 } // namespace
@@ -83,34 +71,105 @@ struct Executable::State {
     MemoryPlan plan;
     AlignedBytes arena;
     std::byte* scratch = nullptr;
-    std::vector<std::byte*> addresses; // by operand; null for constants
+    std::vector<std::byte*> addresses; // by operand; null for constants and inside segments
+    std::uint64_t border_bytes = 0;
+    SegmentKernel* program = nullptr;
 
-    [[nodiscard]] Status lay_out();
-    [[nodiscard]] Status lower(std::span<const Assignment> assignments);
+    Schedule schedule;                             // points into graph
+    std::vector<std::optional<std::size_t>> slots; // by operand: index into plan.offsets
+    std::size_t scratch_bytes = 0;
+
+    [[nodiscard]] Status lower();
+    [[nodiscard]] Status place_on_devices();
+    [[nodiscard]] Status place_at(graph::OperandId id, std::span<std::byte> memory);
+    void lay_out();
     [[nodiscard]] Status allocate_arena();
     void bind();
-    void run_step(const Step& step) const {
+    void find_program();
+    [[nodiscard]] Status run_step(const Step& step) const {
         step.kernel->run({.inputs = step.inputs,
                           .outputs = step.outputs,
                           .scratch = scratch,
                           .threads = *threads});
+        return step.segment != nullptr ? step.segment->last_run() : Status{};
     }
-
-    std::vector<graph::OperandId> roots;
-    std::vector<std::optional<std::size_t>> slots; // by operand: index into plan.offsets
-    std::vector<const graph::Node*> nodes;         // of steps
-    std::size_t scratch_bytes = 0;
 };
 
+Status Executable::State::lower() {
+    for (const ScheduledStep& scheduled : schedule.steps) {
+        const auto& nodes = scheduled.segment.nodes;
+        Step step;
+        if (scheduled.on_device) {
+            auto kernel = scheduled.backend->lower_segment(graph, scheduled.segment);
+            if (!kernel) {
+                return std::unexpected(std::move(kernel).error().within(scheduled.backend->name()));
+            }
+            step.segment = kernel->get();
+            step.kernel = std::move(*kernel);
+        } else {
+            auto kernel = scheduled.backend->lower(graph, *nodes[0]);
+            if (!kernel) {
+                return std::unexpected(std::move(kernel).error().within(title(graph, *nodes[0])));
+            }
+            step.kernel = std::move(*kernel);
+        }
+        scratch_bytes = std::max(scratch_bytes, step.kernel->scratch_bytes(threads->threads()));
+        steps.push_back(std::move(step));
+        PlannedStep& entry = planned.emplace_back();
+        entry.title = title_of(graph, scheduled);
+        entry.backend = scheduled.backend->name();
+        entry.reason = scheduled.reason;
+        std::ranges::transform(nodes, std::back_inserter(entry.nodes),
+                               [&](const graph::Node* node) { return title(graph, *node); });
+    }
+    return {};
+}
+
+// Takes a segment's memory for the operand, where the host sees it and the operand has none yet.
+Status Executable::State::place_at(graph::OperandId id, std::span<std::byte> memory) {
+    const graph::OperandId root = schedule.roots[graph::index(id)];
+    std::byte*& address = addresses[graph::index(root)];
+    if (memory.empty() || address != nullptr ||
+        graph.operand(root).kind == graph::OperandKind::Constant) {
+        return {};
+    }
+    if (memory.size() < graph.desc(root).byte_size()) {
+        return fail(ErrorCode::Internal, "a device gives {} bytes for a tensor of {}",
+                    memory.size(), graph.desc(root).byte_size());
+    }
+    address = memory.data();
+    return {};
+}
+
+Status Executable::State::place_on_devices() {
+    addresses.assign(graph.operands().size(), nullptr);
+    // Outputs first: a tensor between two segments stays where it is made.
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        for (std::size_t k = 0; steps[i].segment && k < schedule.steps[i].segment.outputs.size();
+             ++k) {
+            SLUICE_TRY(
+                place_at(schedule.steps[i].segment.outputs[k], steps[i].segment->output_memory(k)));
+        }
+    }
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        for (std::size_t k = 0; steps[i].segment && k < schedule.steps[i].segment.inputs.size();
+             ++k) {
+            SLUICE_TRY(
+                place_at(schedule.steps[i].segment.inputs[k], steps[i].segment->input_memory(k)));
+        }
+    }
+    return {};
+}
+
 // Decides the life of every tensor that needs memory, in steps, and plans the arena.
-Status Executable::State::lay_out() {
-    roots = alias_roots(graph);
+void Executable::State::lay_out() {
     std::vector<TensorLife> lives;
     slots.assign(graph.operands().size(), std::nullopt);
-    const std::size_t end = graph.nodes().size();
+    const std::size_t end = steps.size();
     const auto touch = [&](graph::OperandId id, std::size_t step) {
-        const graph::OperandId root = roots[graph::index(id)];
-        if (graph.operand(root).kind == graph::OperandKind::Constant) {
+        const graph::OperandId root = schedule.roots[graph::index(id)];
+        if (graph.operand(root).kind == graph::OperandKind::Constant ||
+            addresses[graph::index(root)] != nullptr) {
             return;
         }
         auto& slot = slots[graph::index(root)];
@@ -126,38 +185,14 @@ Status Executable::State::lay_out() {
         touch(input.id, end);
     }
     for (std::size_t i = 0; i < end; ++i) {
-        const graph::Node& node = graph.nodes()[i];
-        std::ranges::for_each(node.inputs, [&](auto id) { touch(id, i); });
-        std::ranges::for_each(node.outputs, [&](auto id) { touch(id, i); });
+        const Segment& segment = schedule.steps[i].segment;
+        std::ranges::for_each(segment.inputs, [&](auto id) { touch(id, i); });
+        std::ranges::for_each(segment.outputs, [&](auto id) { touch(id, i); });
     }
     for (const auto& output : graph.outputs()) {
         touch(output.id, end);
     }
     plan = plan_memory(lives, kTensorAlignment);
-    return {};
-}
-
-Status Executable::State::lower(std::span<const Assignment> assignments) {
-    for (std::size_t i = 0; i < assignments.size(); ++i) {
-        const graph::Node& node = graph.nodes()[i];
-        const bool moves_nothing =
-            std::holds_alternative<ops::Reshape>(node.attributes) &&
-            roots[graph::index(node.outputs[0])] == roots[graph::index(node.inputs[0])];
-        if (moves_nothing) {
-            continue;
-        }
-        auto kernel = assignments[i].backend->lower(graph, node);
-        if (!kernel) {
-            return std::unexpected(std::move(kernel).error().within(title(graph, node)));
-        }
-        scratch_bytes = std::max(scratch_bytes, (*kernel)->scratch_bytes(threads->threads()));
-        steps.push_back({.kernel = std::move(*kernel), .inputs = {}, .outputs = {}});
-        planned.push_back({.title = title(graph, node),
-                           .backend = assignments[i].backend->name(),
-                           .reason = assignments[i].reason});
-        nodes.push_back(&node);
-    }
-    return {};
 }
 
 Status Executable::State::allocate_arena() {
@@ -168,25 +203,46 @@ Status Executable::State::allocate_arena() {
     SLUICE_TRY_ASSIGN(arena, allocate(*total));
     std::fill_n(arena.get(), *total, std::byte{0});
     scratch = arena.get() + plan.arena_bytes;
-    addresses.assign(graph.operands().size(), nullptr);
     for (std::size_t i = 0; i < addresses.size(); ++i) {
-        if (const auto slot = slots[graph::index(roots[i])]) {
+        const std::size_t root = graph::index(schedule.roots[i]);
+        if (const auto slot = slots[root]) {
             addresses[i] = arena.get() + plan.offsets[*slot];
+        } else {
+            addresses[i] = addresses[root];
         }
+    }
+    for (const auto& input : graph.inputs()) {
+        std::fill_n(addresses[graph::index(input.id)], graph.desc(input.id).byte_size(),
+                    std::byte{0});
     }
     return {};
 }
 
 void Executable::State::bind() {
     for (std::size_t i = 0; i < steps.size(); ++i) {
-        for (const graph::OperandId id : nodes[i]->inputs) {
+        Step& step = steps[i];
+        const Segment& segment = schedule.steps[i].segment;
+        for (const graph::OperandId id : segment.inputs) {
             const graph::Operand& operand = graph.operand(id);
-            steps[i].inputs.push_back(operand.kind == graph::OperandKind::Constant
-                                          ? operand.data.bytes.data()
-                                          : addresses[graph::index(id)]);
+            step.inputs.push_back(operand.kind == graph::OperandKind::Constant
+                                      ? operand.data.bytes.data()
+                                      : addresses[graph::index(id)]);
         }
-        for (const graph::OperandId id : nodes[i]->outputs) {
-            steps[i].outputs.push_back(addresses[graph::index(id)]);
+        for (const graph::OperandId id : segment.outputs) {
+            step.outputs.push_back(addresses[graph::index(id)]);
+        }
+        if (step.segment == nullptr) {
+            continue;
+        }
+        const auto count_copy = [&](graph::OperandId id, const std::byte* here,
+                                    std::span<const std::byte> there) {
+            border_bytes += here == there.data() ? 0 : graph.desc(id).byte_size();
+        };
+        for (std::size_t k = 0; k < step.inputs.size(); ++k) {
+            count_copy(segment.inputs[k], step.inputs[k], step.segment->input_memory(k));
+        }
+        for (std::size_t k = 0; k < step.outputs.size(); ++k) {
+            count_copy(segment.outputs[k], step.outputs[k], step.segment->output_memory(k));
         }
     }
     const auto describe = [&](const graph::NamedOperand& named) {
@@ -196,22 +252,38 @@ void Executable::State::bind() {
     std::ranges::transform(graph.outputs(), std::back_inserter(outputs), describe);
 }
 
+void Executable::State::find_program() {
+    const bool whole = steps.size() == 1 && steps[0].segment != nullptr &&
+                       std::ranges::equal(schedule.steps[0].segment.inputs, graph.inputs(), {}, {},
+                                          &graph::NamedOperand::id) &&
+                       std::ranges::equal(schedule.steps[0].segment.outputs, graph.outputs(), {},
+                                          {}, &graph::NamedOperand::id);
+    program = whole ? steps[0].segment : nullptr;
+}
+
 Result<std::unique_ptr<Executable>> Executable::compile(graph::Graph graph,
                                                         const CompileOptions& options) {
     if (options.optimize) {
         passes::PassOptions passes;
-        passes.context.evaluate = [&](const graph::GraphParts& parts, const graph::Node& node) {
-            return evaluate(parts, node, options.backends);
+        // On the host: a device would upload, run and download a node at a time.
+        std::vector<const Backend*> host;
+        std::ranges::copy_if(options.backends, std::back_inserter(host),
+                             [](const Backend* backend) { return !backend->lowers_segments(); });
+        passes.context.evaluate = [host](const graph::GraphParts& parts, const graph::Node& node) {
+            return evaluate(parts, node, host);
         };
         SLUICE_TRY_ASSIGN(graph, passes::run_passes(std::move(graph), passes));
     }
     SLUICE_TRY_ASSIGN(const auto assignments, partition(graph, options.backends));
     auto state = std::make_unique<State>(std::move(graph));
     state->threads = ThreadPool::shared(options.threads);
-    SLUICE_TRY(state->lay_out());
-    SLUICE_TRY(state->lower(assignments));
+    state->schedule = make_schedule(state->graph, assignments);
+    SLUICE_TRY(state->lower());
+    SLUICE_TRY(state->place_on_devices());
+    state->lay_out();
     SLUICE_TRY(state->allocate_arena());
     state->bind();
+    state->find_program();
     return std::unique_ptr<Executable>(new Executable(std::move(state)));
 }
 
@@ -271,10 +343,19 @@ Result<std::size_t> Executable::output_index(std::string_view name) const {
     return find_tensor(state_->outputs, name, "output");
 }
 
-void Executable::run() {
+Status Executable::run() {
     for (const Step& step : state_->steps) {
-        state_->run_step(step);
+        SLUICE_TRY(state_->run_step(step));
     }
+    return {};
+}
+
+SegmentKernel* Executable::program() {
+    return state_->program;
+}
+
+std::uint64_t Executable::border_bytes() const {
+    return state_->border_bytes;
 }
 
 const graph::Graph& Executable::graph() const {
@@ -297,12 +378,12 @@ unsigned Executable::threads() const {
     return state_->threads->threads();
 }
 
-std::vector<std::uint64_t> Executable::profile() {
+Result<std::vector<std::uint64_t>> Executable::profile() {
     std::vector<std::uint64_t> nanoseconds;
     nanoseconds.reserve(state_->steps.size());
     for (const Step& step : state_->steps) {
         const auto begin = std::chrono::steady_clock::now();
-        state_->run_step(step);
+        SLUICE_TRY(state_->run_step(step));
         nanoseconds.push_back(static_cast<std::uint64_t>(
             std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count()));
     }

@@ -29,16 +29,18 @@ struct TensorInfo {
     graph::TensorDesc desc;
 };
 
-// A node as it will run.
+// A node, or the nodes that a device runs in one go, as it will run.
 struct PlannedStep {
-    std::string title; // "conv2d 'stem'"
-    std::string_view backend;
+    std::string title; // "conv2d 'stem'", "12 nodes, conv2d 'stem' to softmax #30"
+    std::string backend;
     std::string reason; // why an earlier backend declined; empty where the first one took it
+    std::vector<std::string> nodes; // each one's title
 };
 
 // Owns its tensors: the caller writes input(i), calls run(), reads output(i). Inputs and outputs
-// are aligned to kTensorAlignment and stay where they are for the executable's life. One thread at
-// a time; different executables are independent. run() allocates nothing.
+// are aligned to kTensorAlignment and stay where they are for the executable's life; where a device
+// shares the host's memory, they lie in it. One thread at a time; different executables are
+// independent. run() allocates nothing.
 class Executable {
 public:
     // Unsupported lists every node that no backend can run.
@@ -59,7 +61,12 @@ public:
     [[nodiscard]] Result<std::size_t> input_index(std::string_view name) const;
     [[nodiscard]] Result<std::size_t> output_index(std::string_view name) const;
 
-    void run();
+    // Fails only where a device does: DeviceLost, OutOfMemory. Outputs are then undefined.
+    [[nodiscard]] Status run();
+
+    // Where one device runs the whole graph: its kernel, whose inputs and outputs are inputs() and
+    // outputs(). Frame ends put their own work around it instead of calling run(). Else null.
+    [[nodiscard]] SegmentKernel* program();
 
     // The graph that runs, after the passes.
     [[nodiscard]] const graph::Graph& graph() const;
@@ -68,8 +75,10 @@ public:
     [[nodiscard]] std::size_t arena_bytes() const;
     [[nodiscard]] std::size_t unshared_bytes() const;
     [[nodiscard]] unsigned threads() const;
+    // Bytes that a run copies between the host and devices.
+    [[nodiscard]] std::uint64_t border_bytes() const;
     // Runs once with a clock around every step: nanoseconds, in the order of steps().
-    [[nodiscard]] std::vector<std::uint64_t> profile();
+    [[nodiscard]] Result<std::vector<std::uint64_t>> profile();
 
 private:
     struct State;

@@ -13,10 +13,11 @@
 
 namespace sluice::runtime {
 
+// No operand appears twice in inputs or in outputs; the graph's own come first, in its order.
 struct Segment {
-    std::vector<const graph::Node*> nodes;    // in the graph's order
-    std::vector<graph::OperandId> inputs;     // read here, made outside; no constants
-    std::vector<graph::OperandId> outputs;    // made here, read outside or outputs of the graph
+    std::vector<const graph::Node*> nodes; // in the graph's order
+    std::vector<graph::OperandId> inputs;  // read here, made outside; no constants
+    std::vector<graph::OperandId> outputs; // made here, read outside or outputs of the graph
 };
 
 // A kernel whose inputs and outputs are those of a segment. Where the device's memory is the
@@ -24,7 +25,9 @@ struct Segment {
 // borders: run() copies only between memory that differs from what *_memory() named.
 class SegmentKernel : public Kernel {
 public:
-    // Empty where the host does not see the tensor's device memory.
+    // Empty where the host does not see the tensor's device memory. Else aligned to
+    // kTensorAlignment, at one place for the kernel's life, and no other tensor's: what the caller
+    // wrote before one run() is still there for the next, and an output stays until the next.
     [[nodiscard]] virtual std::span<std::byte> input_memory(std::size_t i) const = 0;
     [[nodiscard]] virtual std::span<std::byte> output_memory(std::size_t i) const = 0;
     // Bytes that run() copies over the segment's border.

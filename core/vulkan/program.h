@@ -26,6 +26,8 @@ public:
     // Appends the segment's dispatches: reads input(), writes output(). No copies to or from the
     // host are among them.
     [[nodiscard]] virtual Status record(Recording& recording) const = 0;
+    // What one run() makes the device do, copies over the segment's border included.
+    [[nodiscard]] virtual RecordingCounts counts() const = 0;
 };
 
 } // namespace sluice::vulkan

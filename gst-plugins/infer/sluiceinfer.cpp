@@ -160,7 +160,7 @@ protected:
             SLUICE_TRY_ASSIGN(const auto mapped, MappedFrame::read(frame, input(), stats().copies));
             reader_->run(mapped.view(), program_->input_floats(0), *threads_);
         }
-        program_->run();
+        SLUICE_TRY(program_->run());
         ++stats().inferences;
         return attach(frame);
     }

@@ -180,7 +180,7 @@ Result<std::span<const Face>> FaceDetector::detect(const zero_copy::FrameView& f
     }
     state.faces.clear();
     for (std::size_t i = 0; i < state.samplers.size(); ++i) {
-        state.network.run(state.samplers[i], frame);
+        SLUICE_TRY(state.network.run(state.samplers[i], frame));
         state.decode(state.samplers[i], i > 0);
     }
     weighted_nms(state.faces, state.thresholds.iou, state.thresholds.max_detections);

@@ -72,10 +72,10 @@ Result<PictureNetwork> PictureNetwork::open(std::string_view model, const Engine
     return network;
 }
 
-void PictureNetwork::run(const zero_copy::FrameToTensor& sampler,
-                         const zero_copy::FrameView& frame) {
+Status PictureNetwork::run(const zero_copy::FrameToTensor& sampler,
+                           const zero_copy::FrameView& frame) {
     sampler.run(frame, executable_->input_floats(0), *threads_);
-    executable_->run();
+    return executable_->run();
 }
 
 } // namespace sluice::tasks

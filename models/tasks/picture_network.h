@@ -44,8 +44,9 @@ public:
     [[nodiscard]] const models::ModelInfo& info() const { return info_; }
     [[nodiscard]] runtime::ThreadPool& threads() { return *threads_; }
 
-    // Samples the frame straight into the executable's input and runs it.
-    void run(const zero_copy::FrameToTensor& sampler, const zero_copy::FrameView& frame);
+    // Samples the frame straight into the executable's input and runs it; see Executable::run().
+    [[nodiscard]] Status run(const zero_copy::FrameToTensor& sampler,
+                             const zero_copy::FrameView& frame);
 
 private:
     PictureNetwork() = default;

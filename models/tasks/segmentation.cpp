@@ -95,7 +95,7 @@ Result<Segmentation> Segmenter::segment(const zero_copy::FrameView& frame) {
                                                            state.network.tensor_format()));
         state.format = frame.format();
     }
-    state.network.run(*state.sampler, frame);
+    SLUICE_TRY(state.network.run(*state.sampler, frame));
 
     Segmentation result;
     result.matte = {.values = state.network.executable().output_floats(0),

@@ -148,7 +148,7 @@ Status Upscaler::upscale(const zero_copy::FrameView& input,
     }
     const std::size_t row = std::size_t{kScale} * input.width() * state.residual_channels;
     for (const Strip& strip : state.strips) {
-        state.network->run(strip.sampler, input);
+        SLUICE_TRY(state.network->run(strip.sampler, input));
         const auto residual = state.network->executable().output_floats(0);
         const std::uint32_t rows = kScale * (strip.keep_end - strip.keep_first);
         state.writer->run(

@@ -12,6 +12,7 @@
 #include "pipelines/cli/cost.h"
 #include "pipelines/cli/interrupt.h"
 #include "pipelines/cli/output.h"
+#include "pipelines/cli/plan.h"
 #include "pipelines/cli/size.h"
 
 namespace sluice::cli {
@@ -46,16 +47,16 @@ void fill_inputs(runtime::Executable& executable) {
     }
 }
 
-std::vector<double> measure(runtime::Executable& executable, unsigned runs) {
+Result<std::vector<double>> measure(runtime::Executable& executable, unsigned runs) {
     for (int i = 0; i < kWarmUps; ++i) {
-        executable.run();
+        SLUICE_TRY(executable.run());
     }
     std::vector<double> samples;
     samples.reserve(runs);
     Progress progress("measuring");
     for (unsigned i = 0; i < runs && !was_interrupted(); ++i) {
         const Clock::time_point start = Clock::now();
-        executable.run();
+        SLUICE_TRY(executable.run());
         samples.push_back(milliseconds(Clock::now() - start));
         progress.update(static_cast<double>(i) / runs);
     }
@@ -68,10 +69,10 @@ struct StepTime {
     double ms; // the median of kProfileRuns
 };
 
-std::vector<StepTime> profile(runtime::Executable& executable) {
+Result<std::vector<StepTime>> profile(runtime::Executable& executable) {
     std::vector<std::vector<double>> samples(executable.steps().size());
     for (std::size_t run = 0; run < kProfileRuns; ++run) {
-        const auto nanoseconds = executable.profile();
+        SLUICE_TRY_ASSIGN(const auto nanoseconds, executable.profile());
         for (std::size_t step = 0; step < nanoseconds.size(); ++step) {
             samples[step].push_back(1e-6 * static_cast<double>(nanoseconds[step]));
         }
@@ -90,16 +91,16 @@ struct Report {
     std::vector<std::vector<std::string>> rows; // of the profile
 };
 
-void add_profile(runtime::Executable& executable, Report& report) {
-    const std::vector<StepTime> times = profile(executable);
+Status add_profile(runtime::Executable& executable, Report& report) {
+    SLUICE_TRY_ASSIGN(const std::vector<StepTime> times, profile(executable));
     const double sum = std::accumulate(times.begin(), times.end(), 0.0,
                                        [](double left, const StepTime& t) { return left + t.ms; });
-    report.rows.push_back({"step", "backend", "ms", "share"});
+    report.rows.push_back({"step", "backend", "why not an earlier device", "ms", "share"});
     Json entries = Json::array();
     for (const StepTime& time : times) {
         const runtime::PlannedStep& step = executable.steps()[time.step];
         const double share = sum > 0.0 ? time.ms / sum : 0.0;
-        report.rows.push_back({step.title, std::string(step.backend),
+        report.rows.push_back({step.title, step.backend, step.reason,
                                std::format("{:.4f}", time.ms),
                                std::format("{:.1f} %", 100.0 * share)});
         entries.push_back({{"step", step.title},
@@ -111,6 +112,7 @@ void add_profile(runtime::Executable& executable, Report& report) {
         }
     }
     report.json["profile"] = entries;
+    return {};
 }
 
 Json latency(const std::vector<double>& samples) {
@@ -132,6 +134,7 @@ std::string text_of(const Report& report) {
             {"model", json["model"].get<std::string>()},
             {"device", std::format("{}, {} threads", json["device"].get<std::string>(),
                                    json["threads"].get<unsigned>())},
+            {"plan", json["plan"].get<std::string>()},
             {"latency", std::format("p50 {}, p95 {}, p99 {}", ms(times["p50"]), ms(times["p95"]),
                                     ms(times["p99"]))},
             {"", std::format("min {}, mean {}, max {} of {} runs", ms(times["min"]),
@@ -149,7 +152,7 @@ std::string text_of(const Report& report) {
                                    bytes_text(json["peak_rss_bytes"].get<std::size_t>()))},
         },
         2);
-    return report.rows.empty() ? text : text + "\n" + table(report.rows, 2);
+    return report.rows.empty() ? text : text + "\n" + table(report.rows, 3);
 }
 
 Status bench(const BenchOptions& options) {
@@ -162,7 +165,7 @@ Status bench(const BenchOptions& options) {
                       compile(std::move(stored.model.graph), options.engine));
     const Clock::time_point compiled = Clock::now();
     fill_inputs(*executable);
-    const std::vector<double> samples = measure(*executable, options.runs);
+    SLUICE_TRY_ASSIGN(const std::vector<double> samples, measure(*executable, options.runs));
     if (samples.empty()) {
         return fail(ErrorCode::Internal, "interrupted before the first run");
     }
@@ -179,12 +182,14 @@ Status bench(const BenchOptions& options) {
                    {"gflop_per_second", rounded(gflop / (1e-3 * p50), 3)},
                    {"load_ms", rounded(milliseconds(loaded - start), 3)},
                    {"compile_ms", rounded(milliseconds(compiled - loaded), 3)},
+                   {"plan", plan_summary(*executable)},
                    {"steps", executable->steps().size()},
+                   {"border_bytes", executable->border_bytes()},
                    {"arena_bytes", executable->arena_bytes()},
                    {"unshared_bytes", executable->unshared_bytes()},
                    {"peak_rss_bytes", peak_rss_bytes()}};
     if (options.profile) {
-        add_profile(*executable, report);
+        SLUICE_TRY(add_profile(*executable, report));
     }
     return options.json ? print_json(report.json) : print(text_of(report));
 }

@@ -4,6 +4,7 @@
 #include "models/store/store.h"
 #include "pipelines/cli/command.h"
 #include "pipelines/cli/output.h"
+#include "pipelines/cli/plan.h"
 #include "pipelines/cli/size.h"
 
 namespace sluice::cli {
@@ -64,18 +65,22 @@ Json to_json(const graph::Graph& graph) {
 
 Status show(const GraphOptions& options) {
     SLUICE_TRY_ASSIGN(auto stored, models::open_model(options.model, options.size.load_options()));
-    const auto write = [&](const graph::Graph& graph) {
-        if (options.json) {
-            return print_json(to_json(graph));
-        }
-        return print(options.format == "dot" ? graph::to_dot(graph) : graph::to_text(graph));
+    const auto text_of = [&](const graph::Graph& graph) {
+        return options.format == "dot" ? graph::to_dot(graph) : graph::to_text(graph);
     };
     if (!options.optimized) {
-        return write(stored.model.graph);
+        const graph::Graph& graph = stored.model.graph;
+        return options.json ? print_json(to_json(graph)) : print(text_of(graph));
     }
     SLUICE_TRY_ASSIGN(const auto executable,
                       compile(std::move(stored.model.graph), options.engine));
-    return write(executable->graph());
+    if (options.json) {
+        Json json = to_json(executable->graph());
+        json["steps"] = plan_json(*executable);
+        return print_json(json);
+    }
+    const std::string text = text_of(executable->graph());
+    return print(options.format == "dot" ? text : text + "\n" + plan_text(*executable));
 }
 
 } // namespace
@@ -88,7 +93,8 @@ void add_graph(CLI::App& app, Action& action) {
         ->check(one_of("format", {"text", "dot"}))
         ->type_name("FORMAT")
         ->capture_default_str();
-    command->add_flag("--optimized", options->optimized, "After the passes, as it runs");
+    command->add_flag("--optimized", options->optimized,
+                      "After the passes, as it runs, and on which device");
     command->add_flag("--json", options->json, "Print JSON");
     add_size_option(*command, options->size);
     add_engine_options(*command, options->engine);

@@ -87,7 +87,7 @@ Status infer(const InferOptions& options) {
     SLUICE_TRY_ASSIGN(const auto executable,
                       compile(std::move(stored.model.graph), options.engine));
     SLUICE_TRY(fill(*executable, arrays));
-    executable->run();
+    SLUICE_TRY(executable->run());
     std::error_code made;
     std::filesystem::create_directories(options.output_dir, made);
     if (made) {

@@ -56,7 +56,10 @@ inline std::vector<RunOutput> run_graph(const FileBytes& file,
         }
         std::ranges::copy(inputs[i], target.begin());
     }
-    (*executable)->run();
+    if (const Status ran = (*executable)->run(); !ran) {
+        ADD_FAILURE() << ran.error().message;
+        return {};
+    }
     std::vector<RunOutput> outputs;
     for (std::size_t i = 0; i < (*executable)->outputs().size(); ++i) {
         const auto& shape = (*executable)->outputs()[i].desc.shape();

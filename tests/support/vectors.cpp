@@ -149,7 +149,9 @@ VectorOutcome run_graph(const VectorTest& test, graph::Graph graph,
         std::ranges::copy(test.inputs.at(executable.inputs()[i].name).bytes,
                           executable.input(i).begin());
     }
-    executable.run();
+    if (const Status ran = executable.run(); !ran) {
+        return failed(ran.error().message);
+    }
     VectorOutcome outcome;
     if (!executable.steps().empty()) {
         outcome.backend = executable.steps().back().backend;

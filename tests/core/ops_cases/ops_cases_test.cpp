@@ -72,7 +72,7 @@ void run_case(const OpCase& test, std::span<const runtime::Backend* const> backe
     const std::vector<Expected> expected = test.expected(test);
     ASSERT_EQ(executable->outputs().size(), expected.size());
     for (int run = 0; run < 2; ++run) {
-        executable->run();
+        must(executable->run());
         for (std::size_t i = 0; i < expected.size(); ++i) {
             expect_close(test, expected[i], executable->outputs()[i].desc, executable->output(i));
         }

@@ -42,7 +42,7 @@ std::vector<float> run(Graph graph, std::uint32_t seed) {
     for (std::size_t i = 0; i < executable->inputs().size(); ++i) {
         std::ranges::generate(executable->input_floats(i), [&] { return uniform(random); });
     }
-    executable->run();
+    must(executable->run());
     const auto out = executable->output_floats(0);
     return {out.begin(), out.end()};
 }

@@ -71,7 +71,7 @@ TEST_P(ExecutableOnDevice, computes_again_and_again) {
         for (std::size_t i = 0; i < x.size(); ++i) {
             x[i] = scale * (static_cast<float>(i) - 7.0F);
         }
-        executable->run();
+        must(executable->run());
         const auto out = executable->output_floats(must(executable->output_index("flat")));
         const auto expected = small_expected(x);
         ASSERT_EQ(out.size(), expected.size());
@@ -86,10 +86,10 @@ TEST_P(ExecutableOnDevice, second_run_allocates_nothing) {
         GTEST_SKIP() << "sanitizers bring their own allocator";
     }
     const auto executable = must(compile(small_graph(), {.device = GetParam(), .threads = 2}));
-    executable->run();
+    must(executable->run());
     const std::uint64_t before = testing::allocation_count();
-    executable->run();
-    executable->run();
+    must(executable->run());
+    must(executable->run());
     EXPECT_EQ(testing::allocation_count(), before);
 }
 

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Grouping of nodes into steps, and the operands that cross their borders.
+#include "core/runtime/schedule.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+namespace sluice::runtime {
+
+namespace {
+
+bool on_device(const Assignment& assignment) {
+    return assignment.backend->lowers_segments();
+}
+
+bool is_output(const graph::Graph& graph, graph::OperandId id) {
+    return std::ranges::contains(graph.outputs(), id, &graph::NamedOperand::id);
+}
+
+std::vector<graph::OperandId> alias_roots(const graph::Graph& graph,
+                                          std::span<const Assignment> assignments) {
+    std::vector<graph::OperandId> roots(graph.operands().size());
+    for (std::size_t i = 0; i < roots.size(); ++i) {
+        roots[i] = graph::OperandId(static_cast<std::uint32_t>(i));
+    }
+    for (std::size_t i = 0; i < assignments.size(); ++i) {
+        const graph::Node& node = graph.nodes()[i];
+        if (!std::holds_alternative<ops::Reshape>(node.attributes) || on_device(assignments[i])) {
+            continue;
+        }
+        const graph::OperandId source = roots[graph::index(node.inputs[0])];
+        // Inputs, constants and outputs keep memory of their own: callers read and write them.
+        if (graph.operand(source).kind == graph::OperandKind::Result && !is_output(graph, source) &&
+            !is_output(graph, node.outputs[0])) {
+            roots[graph::index(node.outputs[0])] = source;
+        }
+    }
+    return roots;
+}
+
+// Finds what crosses the borders of segments.
+class Borders {
+public:
+    // `step_of` by node: the index of its step.
+    Borders(const graph::Graph& graph, std::span<const std::size_t> step_of)
+        : graph_(graph), producer_(graph.operands().size(), kNone),
+          read_outside_(graph.operands().size(), false) {
+        for (std::size_t i = 0; i < step_of.size(); ++i) {
+            const graph::Node& node = graph.nodes()[i];
+            for (const graph::OperandId id : node.inputs) {
+                const std::size_t made = producer_[graph::index(id)];
+                if (made != kNone && made != step_of[i]) {
+                    read_outside_[graph::index(id)] = true;
+                }
+            }
+            for (const graph::OperandId id : node.outputs) {
+                producer_[graph::index(id)] = step_of[i];
+            }
+        }
+        for (const graph::NamedOperand& output : graph.outputs()) {
+            read_outside_[graph::index(output.id)] = true;
+        }
+    }
+
+    // Inputs and outputs of the graph come first, in the graph's order.
+    void find(Segment& segment, std::size_t step) const {
+        std::vector<std::uint8_t> reads(producer_.size(), 0); // and not taken yet
+        const auto take_input = [&](graph::OperandId id) {
+            if (std::exchange(reads[graph::index(id)], 0) != 0) {
+                segment.inputs.push_back(id);
+            }
+        };
+        for (const graph::Node* node : segment.nodes) {
+            for (const graph::OperandId id : node->inputs) {
+                reads[graph::index(id)] = graph_.operand(id).kind != graph::OperandKind::Constant &&
+                                          producer_[graph::index(id)] != step;
+            }
+        }
+        for (const graph::NamedOperand& input : graph_.inputs()) {
+            take_input(input.id);
+        }
+        for (const graph::Node* node : segment.nodes) {
+            std::ranges::for_each(node->inputs, take_input);
+        }
+        const auto take_output = [&](graph::OperandId id) {
+            const bool crosses =
+                producer_[graph::index(id)] == step && read_outside_[graph::index(id)];
+            if (crosses && !std::ranges::contains(segment.outputs, id)) {
+                segment.outputs.push_back(id);
+            }
+        };
+        for (const graph::NamedOperand& output : graph_.outputs()) {
+            take_output(output.id);
+        }
+        for (const graph::Node* node : segment.nodes) {
+            std::ranges::for_each(node->outputs, take_output);
+        }
+    }
+
+private:
+    static constexpr std::size_t kNone = SIZE_MAX;
+    const graph::Graph& graph_;
+    std::vector<std::size_t> producer_; // by operand: its step
+    std::vector<bool> read_outside_;    // by operand: of its step
+};
+
+} // namespace
+
+Schedule make_schedule(const graph::Graph& graph, std::span<const Assignment> assignments) {
+    Schedule schedule;
+    schedule.roots = alias_roots(graph, assignments);
+    std::vector<ScheduledStep>& steps = schedule.steps;
+    std::vector<std::size_t> step_of;
+    for (std::size_t i = 0; i < assignments.size(); ++i) {
+        const graph::Node& node = graph.nodes()[i];
+        const Assignment& assignment = assignments[i];
+        const bool moves_nothing = !node.outputs.empty() &&
+                                   schedule.roots[graph::index(node.outputs[0])] != node.outputs[0];
+        if (moves_nothing) {
+            step_of.push_back(SIZE_MAX - 1); // of no step, and not of none
+            continue;
+        }
+        const bool device = on_device(assignment);
+        const bool continues = device && !steps.empty() &&
+                               steps.back().backend == assignment.backend && i > 0 &&
+                               step_of.back() == steps.size() - 1;
+        if (!continues) {
+            steps.push_back({.backend = assignment.backend,
+                             .on_device = device,
+                             .segment = {},
+                             .reason = assignment.reason});
+        }
+        steps.back().segment.nodes.push_back(&node);
+        step_of.push_back(steps.size() - 1);
+    }
+    const Borders borders(graph, step_of);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        Segment& segment = steps[i].segment;
+        if (steps[i].on_device) {
+            borders.find(segment, i);
+        } else {
+            segment.inputs = segment.nodes[0]->inputs;
+            segment.outputs = segment.nodes[0]->outputs;
+        }
+    }
+    return schedule;
+}
+
+} // namespace sluice::runtime

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The schedule: the steps of an executable, a device's consecutive nodes being one. Pure.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/graph/graph.h"
+#include "core/runtime/partition.h"
+#include "core/runtime/segment.h"
+
+namespace sluice::runtime {
+
+struct ScheduledStep {
+    const Backend* backend = nullptr;
+    bool on_device = false; // the backend lowers segments
+    // A host backend's step is one node, with its operands as the kernel gets them.
+    Segment segment;
+    std::string reason; // why earlier backends declined
+};
+
+struct Schedule {
+    std::vector<ScheduledStep> steps;
+    // By operand: the operand that owns the memory. A reshape that a host backend would run moves
+    // no bytes: its result is the operand it reads, under another shape, and it is no step.
+    std::vector<graph::OperandId> roots;
+};
+
+// Points into the graph.
+[[nodiscard]] Schedule make_schedule(const graph::Graph& graph,
+                                     std::span<const Assignment> assignments);
+
+} // namespace sluice::runtime

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Integers to floats: (x - zero_point) * scale, block by block.
+#include "core/ops/dequantize_linear.h"
+
+#include "core/vulkan/any_type.h"
+#include "core/vulkan/lowerings.h"
+#include "core/vulkan/strides.h"
+
+namespace sluice::vulkan {
+
+Status supports_dequantize_linear(const Context& context, const graph::Graph& graph,
+                                  const graph::Node& node) {
+    return supports_any_type(context, graph, node.inputs[0]);
+}
+
+Status lower_dequantize_linear(StepWriter& writer, const graph::Node& node) {
+    const graph::Graph& graph = writer.graph();
+    const graph::TensorDesc& x = graph.desc(node.inputs[0]);
+    const graph::TensorDesc& scale = graph.desc(node.inputs[1]);
+    struct Push {
+        std::uint32_t count = 0;
+        Words shape{1, 1, 1, 1, 1, 1, 1, 1};
+        Words block{1, 1, 1, 1, 1, 1, 1, 1};
+        Words strides{};
+    } push;
+    push.count = static_cast<std::uint32_t>(x.element_count());
+    const Strides dense = graph::strides_of(scale.shape());
+    for (std::size_t axis = 0; axis < x.rank(); ++axis) {
+        const std::size_t from_inside = x.rank() - 1 - axis;
+        push.shape[from_inside] = x.shape()[axis];
+        push.block[from_inside] = x.shape()[axis] / scale.shape()[axis];
+        push.strides[from_inside] = static_cast<std::uint32_t>(dense[axis]);
+    }
+    writer.dispatch({.shader = Shader::DequantizeLinear,
+                     .constants = {type_constant(x.type()), type_constant(scale.type())},
+                     .buffers = {{writer.region(node.inputs[0]), Access::Read},
+                                 {writer.region(node.inputs[1]), Access::Read},
+                                 {writer.region(node.inputs[2]), Access::Read},
+                                 {writer.region(node.outputs[0]), Access::Write}},
+                     .push = to_push(push),
+                     .groups = line_of(push.count, 64, writer.context().profile)});
+    return {};
+}
+
+} // namespace sluice::vulkan

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reductions over axes.
+#include "core/ops/reduce.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "core/vulkan/lowerings.h"
+#include "core/vulkan/strides.h"
+
+namespace sluice::vulkan {
+namespace {
+
+// The numbers that reduce.comp has.
+static_assert(static_cast<int>(ops::ReduceKind::L1) == 0 &&
+              static_cast<int>(ops::ReduceKind::L2) == 1 &&
+              static_cast<int>(ops::ReduceKind::LogSum) == 2 &&
+              static_cast<int>(ops::ReduceKind::LogSumExp) == 3 &&
+              static_cast<int>(ops::ReduceKind::Max) == 4 &&
+              static_cast<int>(ops::ReduceKind::Mean) == 5 &&
+              static_cast<int>(ops::ReduceKind::Min) == 6 &&
+              static_cast<int>(ops::ReduceKind::Product) == 7 &&
+              static_cast<int>(ops::ReduceKind::Sum) == 8 &&
+              static_cast<int>(ops::ReduceKind::SumSquare) == 9);
+
+struct Push {
+    std::uint32_t groups = 1;
+    std::uint32_t members = 1;
+    std::uint32_t kept_axes = 0;
+    std::uint32_t axes = 0;
+    Words shape{1, 1, 1, 1, 1, 1, 1, 1};
+    Words strides{};
+};
+
+Push push_of(const ops::Reduce& op, const graph::Shape& x) {
+    const Strides dense = graph::strides_of(x);
+    graph::Shape kept = x;
+    graph::Shape gone = x;
+    for (std::size_t axis = 0; axis < x.rank(); ++axis) {
+        const bool reduced = std::ranges::contains(op.axes, axis);
+        (reduced ? kept : gone)[axis] = 1;
+    }
+    const auto outer = merge_axes(kept, std::array<Strides, 1>{dense});
+    const auto inner = merge_axes(gone, std::array<Strides, 1>{dense});
+    Push push{.groups = static_cast<std::uint32_t>(kept.element_count()),
+              .members = static_cast<std::uint32_t>(gone.element_count()),
+              .kept_axes = static_cast<std::uint32_t>(outer.rank)};
+    for (const auto* walk : {&outer, &inner}) {
+        for (std::size_t axis = 0; axis < walk->rank; ++axis) {
+            push.shape[push.axes] = walk->shape[axis];
+            push.strides[push.axes] = walk->strides[0][axis];
+            ++push.axes;
+        }
+    }
+    return push;
+}
+
+} // namespace
+
+Status supports_reduce(const Context& /*context*/, const graph::Graph& graph,
+                       const graph::Node& node) {
+    return require_float(graph, node.inputs[0]);
+}
+
+Status lower_reduce(StepWriter& writer, const graph::Node& node) {
+    const auto& op = std::get<ops::Reduce>(node.attributes);
+    const graph::Graph& graph = writer.graph();
+    const Push push = push_of(op, graph.desc(node.inputs[0]).shape());
+    const Context& context = writer.context();
+    writer.dispatch(
+        {.shader = by_type(graph, node.inputs[0], Shader::Reduce, Shader::ReduceHalf),
+         .constants = {context.tuning.line_invocations, static_cast<std::uint32_t>(op.kind)},
+         .buffers = {{writer.region(node.inputs[0]), Access::Read},
+                     {writer.region(node.outputs[0]), Access::Write}},
+         .push = to_push(push),
+         .groups = line_of(push.groups, 1, context.profile)});
+    return {};
+}
+
+} // namespace sluice::vulkan

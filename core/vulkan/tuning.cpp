@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tile sizes by vendor.
+#include "core/vulkan/tuning.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::vulkan {
+namespace {
+
+struct Row {
+    std::uint32_t vendor_id; // PCI, or Khronos for those without one
+    ConvTiles wide;
+    ConvTiles narrow;
+    std::uint32_t line_invocations;
+};
+
+constexpr ConvTiles kLargeWide{
+    .rows = 64, .blocks = 16, .depth = 16, .own_rows = 4, .own_blocks = 2};
+constexpr ConvTiles kLargeNarrow{
+    .rows = 128, .blocks = 8, .depth = 16, .own_rows = 4, .own_blocks = 2};
+constexpr ConvTiles kMedium{.rows = 32, .blocks = 8, .depth = 16, .own_rows = 4, .own_blocks = 1};
+constexpr ConvTiles kSmall{.rows = 32, .blocks = 4, .depth = 8, .own_rows = 4, .own_blocks = 1};
+
+constexpr std::array<Row, 7> kRows{{
+    {.vendor_id = 0x10DE, .wide = kLargeWide, .narrow = kLargeNarrow, .line_invocations = 128},
+    {.vendor_id = 0x1002, .wide = kLargeWide, .narrow = kLargeNarrow, .line_invocations = 64},
+    {.vendor_id = 0x8086, .wide = kMedium, .narrow = kMedium, .line_invocations = 64},
+    {.vendor_id = 0x106B, .wide = kMedium, .narrow = kMedium, .line_invocations = 64},  // Apple
+    {.vendor_id = 0x13B5, .wide = kMedium, .narrow = kSmall, .line_invocations = 64},   // Arm
+    {.vendor_id = 0x5143, .wide = kMedium, .narrow = kMedium, .line_invocations = 128}, // Qualcomm
+    {.vendor_id = 0x14E4, .wide = kSmall, .narrow = kSmall, .line_invocations = 32},    // Broadcom
+}};
+
+bool fits(const ConvTiles& tiles, const DeviceProfile& profile) {
+    return tiles.invocations() <= profile.max_workgroup_invocations &&
+           tiles.shared_bytes() <= profile.shared_memory_bytes;
+}
+
+ConvTiles cut_down(const ConvTiles& wanted, const DeviceProfile& profile) {
+    for (const ConvTiles& tiles : {wanted, kMedium}) {
+        if (fits(tiles, profile)) {
+            return tiles;
+        }
+    }
+    return kSmall; // within what Vulkan guarantees: 128 invocations, 16 KiB
+}
+
+} // namespace
+
+Tuning tuning_for(const DeviceProfile& profile) {
+    Tuning tuning;
+    if (profile.type == DeviceType::Software) {
+        // Shared memory is memory, a barrier a loop over all invocations, and a vector register
+        // holds eight invocations.
+        tuning.tiled = false;
+        tuning.line_invocations = 8;
+        return tuning;
+    }
+    const auto row = std::ranges::find(kRows, profile.vendor_id, &Row::vendor_id);
+    const bool known = row != kRows.end();
+    tuning.wide = cut_down(known ? row->wide : kMedium, profile);
+    tuning.narrow = cut_down(known ? row->narrow : kMedium, profile);
+    tuning.line_invocations = known ? row->line_invocations : 64;
+    return tuning;
+}
+
+} // namespace sluice::vulkan

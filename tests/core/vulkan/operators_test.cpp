@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every case of every table on the Vulkan backend, with the kernels that the device chooses and
+// with the others.
+#include <cctype>
+#include <cmath>
+#include <cstring>
+#include <format>
+
+#include "core/vulkan/backend.h"
+#include "tests/core/ops_cases/case.h"
+#include "tests/support/compare.h"
+#include "tests/support/must.h"
+#include "tests/support/vulkan_device.h"
+#include "tests/support/vulkan_program.h"
+
+namespace sluice::testing {
+namespace {
+
+const std::vector<OpCase>& cases() {
+    static const std::vector<OpCase> all = all_cases();
+    return all;
+}
+
+std::string test_name(const ::testing::TestParamInfo<std::size_t>& info) {
+    std::string name = std::format("{:04}_{}", info.index, cases()[info.param].name);
+    for (char& c : name) {
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0) {
+            c = '_';
+        }
+    }
+    return name;
+}
+
+void expect_close(const OpCase& test, const Expected& expected, const graph::TensorDesc& desc,
+                  std::span<const std::byte> actual) {
+    ASSERT_EQ(desc.element_count(), expected.values.size()) << graph::to_string(desc);
+    for (std::size_t i = 0; i < expected.values.size(); ++i) {
+        const double value = element(desc.type(), actual, i);
+        const double wanted = expected.values[i];
+        const double allowed = test.absolute + test.relative * expected.magnitudes[i];
+        const bool same = std::isnan(wanted)
+                              ? std::isnan(value)
+                              : value == wanted || std::fabs(value - wanted) <= allowed;
+        ASSERT_TRUE(same) << test.name << ": element " << i << " of " << graph::to_string(desc)
+                          << " is " << value << ", not " << wanted << "; " << allowed
+                          << " off would do";
+    }
+}
+
+// What the backend leaves to others: integers, but where they are moved only or converted.
+bool is_left_out(const OpCase& test) {
+    const bool moves = std::holds_alternative<ops::Cast>(test.attributes) ||
+                       std::holds_alternative<ops::Concat>(test.attributes) ||
+                       std::holds_alternative<ops::DequantizeLinear>(test.attributes) ||
+                       std::holds_alternative<ops::Expand>(test.attributes) ||
+                       std::holds_alternative<ops::Pad>(test.attributes) ||
+                       std::holds_alternative<ops::Reshape>(test.attributes) ||
+                       std::holds_alternative<ops::Slice>(test.attributes) ||
+                       std::holds_alternative<ops::Split>(test.attributes) ||
+                       std::holds_alternative<ops::Transpose>(test.attributes) ||
+                       std::holds_alternative<ops::Where>(test.attributes);
+    return !moves && !graph::is_float(test.operands[0].type);
+}
+
+class VulkanOperators : public VulkanTest, public ::testing::WithParamInterface<std::size_t> {
+protected:
+    // The device and its pipelines are shared by all cases.
+    static void SetUpTestSuite() {
+        if (auto opened = vulkan::Device::open(vulkan_selector())) {
+            shared_device_ = std::move(*opened);
+        }
+    }
+    static void TearDownTestSuite() { shared_device_.reset(); }
+
+    // Runs the case twice: a second run finds what the first one left in the arena.
+    static void run_case(const OpCase& test, const runtime::Backend& backend) {
+        const graph::Graph graph = must(build_case(test));
+        if (const Status supported = supports_all(backend, graph); !supported) {
+            ASSERT_EQ(supported.error().code, ErrorCode::Unsupported);
+            const bool wide = test.operands[0].type == graph::DataType::Int64 ||
+                              test.operands[0].type == graph::DataType::Uint64 ||
+                              graph.desc(graph.outputs()[0].id).type() == graph::DataType::Int64 ||
+                              graph.desc(graph.outputs()[0].id).type() == graph::DataType::Uint64;
+            const bool wide_cast = wide && std::holds_alternative<ops::Cast>(test.attributes);
+            EXPECT_TRUE(is_left_out(test) || wide_cast)
+                << test.name << ": " << supported.error().message;
+            GTEST_SKIP() << "left to the host: " << supported.error().message;
+        }
+        ProgramRun run(backend, graph);
+        ASSERT_TRUE(run.made());
+        std::size_t input = 0;
+        for (const CaseOperand& operand : test.operands) {
+            if (!operand.is_constant) {
+                run.input(input++) = bytes_of(operand);
+            }
+        }
+        const std::vector<Expected> expected = test.expected(test);
+        ASSERT_EQ(graph.outputs().size(), expected.size());
+        for (int time = 0; time < 2; ++time) {
+            run.run();
+            for (std::size_t i = 0; i < expected.size(); ++i) {
+                expect_close(test, expected[i], graph.desc(graph.outputs()[i].id), run.output(i));
+            }
+        }
+    }
+
+private:
+    static inline std::shared_ptr<vulkan::Device> shared_device_;
+};
+
+TEST_P(VulkanOperators, agree) {
+    const auto backend = must(vulkan::make_backend(device_));
+    run_case(cases()[GetParam()], *backend);
+}
+
+// What a software device would not choose: shared memory.
+TEST_P(VulkanOperators, agree_with_tiles) {
+    const OpCase& test = cases()[GetParam()];
+    const bool has_tiles = std::holds_alternative<ops::Conv2d>(test.attributes) ||
+                           std::holds_alternative<ops::Gemm>(test.attributes) ||
+                           std::holds_alternative<ops::Matmul>(test.attributes) ||
+                           std::holds_alternative<ops::Reduce>(test.attributes) ||
+                           std::holds_alternative<ops::Softmax>(test.attributes);
+    if (!has_tiles) {
+        return; // there is one kernel only
+    }
+    vulkan::DeviceProfile profile = device_->profile();
+    profile.type = vulkan::DeviceType::Discrete;
+    const auto backend = must(vulkan::make_backend(device_, vulkan::tuning_for(profile)));
+    run_case(test, *backend);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, VulkanOperators, ::testing::Range<std::size_t>(0, cases().size()),
+                         test_name);
+
+} // namespace
+} // namespace sluice::testing
