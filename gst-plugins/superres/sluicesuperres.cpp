@@ -60,8 +60,9 @@ public:
 protected:
     Status open() override {
         const Settings fixed = settings();
+        SLUICE_TRY_ASSIGN(const auto engine, fixed.engine());
         SLUICE_TRY_ASSIGN(auto upscaler,
-                          Upscaler::create({.model = fixed.model, .engine = fixed.engine()}));
+                          Upscaler::create({.model = fixed.model, .engine = engine}));
         if (upscaler.scale() != kScale) {
             return sluice::fail(sluice::ErrorCode::Unsupported,
                                 "model '{}' enlarges {} times; sluicesuperres takes x2",

@@ -49,6 +49,7 @@ class Usage(cli_support.ProgramTest):
         self.fails("run", "x", "--task", "face-detect", "--json", code=2,
                    says="unknown task 'face-detect'; did you mean 'face-detection'?")
         self.fails("bench", "model", "x", "--device", "cup", code=2, says="did you mean 'cpu'?")
+        self.fails("bench", "model", "x", "--device", "vulcan", code=2, says=["vulkan:NUMBER", "did you mean 'vulkan'?"])
         self.fails("run", "x", "-o", "y.mp4", "--task", "redact", "--effect", "pixlate", code=2,
                    says="did you mean 'pixelate'?")
 
@@ -91,6 +92,7 @@ class Usage(cli_support.ProgramTest):
         devices = self.json_of("devices", "--json")["devices"]
         self.assertLessEqual({"cpu", "reference"}, {entry["name"] for entry in devices})
         self.assertEqual(sum(entry["chosen_by_auto"] for entry in devices), 1)
+        self.assertTrue(any(entry["name"].startswith("vulkan") for entry in devices))  # or why there is none
         text = self.succeeds("devices")
         for entry in devices:
             self.assertIn(entry["name"], text)
