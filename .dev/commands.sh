@@ -140,13 +140,15 @@ parse_test() {
     while (($#)); do
         case $1 in
         --sanitize) use_sanitizers && test_arguments+=("$1") ;;
-        --list) test_arguments+=("$1") ;;
+        --list | --dmabuf) test_arguments+=("$1") ;;
         --jobs) needs_number "$@" && test_arguments+=("$1" "$2") && shift ;;
         --filter | --no-suite) needs_value "$@" && test_arguments+=("$1" "$2") && shift ;;
         *) unknown test "$1" ;;
         esac
         shift
     done
+    [[ " ${test_arguments[*]} " != *' --dmabuf '* || " ${test_arguments[*]} " != *' --sanitize '* ]] ||
+        misuse "test takes --dmabuf or --sanitize, not both: under the sanitizers the emulated machine would take an hour"
 }
 
 run_test() {

@@ -32,6 +32,8 @@ SANITIZER_FACTOR = 4
 # judge results on paths that these programs take already.
 SANITIZER_LEAVES_OUT = ("lint", "dev", "bench", "oracle", "quality")
 
+DMABUF_SUITE = "dmabuf"  # what --dmabuf runs, and nothing else does
+
 Case = collections.namedtuple("Case", "name outcome detail")
 
 
@@ -294,6 +296,7 @@ def parse_arguments(argv):
     parser.add_argument("--filter", default="")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--no-suite", action="append", default=[])
+    parser.add_argument("--dmabuf", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--benchmarks", nargs="*", metavar="NAME")
     arguments = parser.parse_args(argv)
@@ -308,6 +311,8 @@ def main():
     programs = load_programs(arguments.build, "tests")
     left_out = set(arguments.no_suite) | (set(SANITIZER_LEAVES_OUT) if arguments.sanitize else set())
     programs = [program for program in programs if not left_out & set(program.suites)]
+    # It has a machine of its own, which takes both processors for minutes.
+    programs = [program for program in programs if (DMABUF_SUITE in program.suites) == arguments.dmabuf]
     if arguments.sanitize:
         programs = [program for program in programs if program.is_gtest]
     if arguments.list:

@@ -1,28 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Devices by name, and compilation for them.
+// Compilation for a device.
 #include "core/engine.h"
 
-#include <array>
 #include <format>
-#include <fstream>
-#include <thread>
 #include <utility>
 
+#include "core/auto_device.h"
+#include "core/base/log.h"
 #include "core/cpu/backend.h"
 #include "core/graph/flop.h"
 #include "core/reference/backend.h"
+#include "core/vulkan/backend.h"
+#include "core/vulkan/device.h"
 
 namespace sluice {
 
 namespace {
-
-struct DeviceRow {
-    DeviceKind kind;
-    std::string_view name;
-};
-constexpr std::array<DeviceRow, 3> kDevices{{{.kind = DeviceKind::Auto, .name = "auto"},
-                                             {.kind = DeviceKind::Cpu, .name = "cpu"},
-                                             {.kind = DeviceKind::Reference, .name = "reference"}}};
 
 // The threads meet at the end of every node. Below so much work a node, a second thread computes
 // less than meeting it costs: on two cores, the face and selfie networks (1 to 4 MFLOP a node) ran
@@ -42,55 +35,57 @@ bool is_small(const graph::Graph& graph) {
     return flop < nodes * kFlopWorthThreads;
 }
 
-// "model name" of the first processor, or nothing where the kernel does not tell.
-std::string processor_name() {
-    std::ifstream info("/proc/cpuinfo");
-    for (std::string line; std::getline(info, line);) {
-        if (line.starts_with("model name")) {
-            if (const auto colon = line.find(": "); colon != std::string::npos) {
-                return line.substr(colon + 2) + ", ";
-            }
-        }
+Result<std::unique_ptr<runtime::Backend>> vulkan_backend(std::string_view selector) {
+    SLUICE_TRY_ASSIGN(auto device, vulkan::Device::open(selector));
+    return vulkan::make_backend(std::move(device));
+}
+
+// The GPU's backend, or null where auto means the CPU.
+std::unique_ptr<runtime::Backend> auto_backend() {
+    if (!kernel_has_gpu()) {
+        return nullptr;
     }
-    return {};
+    const auto devices = vulkan::list_devices();
+    const auto chosen = devices ? choose_gpu(*devices) : std::nullopt;
+    if (!chosen) {
+        return nullptr;
+    }
+    auto backend = vulkan_backend(std::to_string(*chosen));
+    if (!backend) {
+        log::warning("engine", "the network runs on the CPU: {}", backend.error().message);
+        return nullptr;
+    }
+    return std::move(*backend);
+}
+
+Result<std::unique_ptr<runtime::Backend>> device_backend(const DeviceChoice& device) {
+    switch (device.kind) {
+    case DeviceKind::Auto: return auto_backend();
+    case DeviceKind::Cpu:
+    case DeviceKind::Reference: return nullptr;
+    case DeviceKind::Vulkan: return vulkan_backend(device.selector);
+    }
+    std::unreachable();
 }
 
 } // namespace
 
-std::string_view name(DeviceKind device) {
-    return kDevices[static_cast<std::size_t>(device)].name;
-}
-
-Result<DeviceKind> device_from_name(std::string_view text) {
-    std::string names;
-    for (const DeviceRow& row : kDevices) {
-        if (row.name == text) {
-            return row.kind;
-        }
-        names += std::format("{}{}", names.empty() ? "" : ", ", row.name);
-    }
-    return fail(ErrorCode::InvalidArgument, "there is no device '{}'; there are: {}", text, names);
-}
-
-std::vector<DeviceInfo> devices() {
-    return {
-        {.name = std::string(name(DeviceKind::Cpu)),
-         .description = std::format("{}{}, {} cores", processor_name(), cpu::instruction_set(),
-                                    std::thread::hardware_concurrency()),
-         .chosen_by_auto = true,
-         .reason = "the fastest device that this build has"},
-        {.name = std::string(name(DeviceKind::Reference)),
-         .description = "plain loops, every operator and data type",
-         .chosen_by_auto = false,
-         .reason = "made to be right, not fast; runs what the cpu device cannot"},
-    };
-}
-
 Result<std::unique_ptr<runtime::Executable>> compile(graph::Graph graph,
                                                      const EngineOptions& options) {
-    const std::array<const runtime::Backend*, 2> all{&cpu::backend(), &reference::backend()};
-    const bool reference_only = options.device == DeviceKind::Reference;
-    const std::span backends = reference_only ? std::span(all).last(1) : std::span(all);
+    auto device = device_backend(options.device);
+    if (!device) {
+        return std::unexpected(
+            std::move(device).error().within(std::format("device {}", name(options.device))));
+    }
+    const bool reference_only = options.device.kind == DeviceKind::Reference;
+    std::vector<const runtime::Backend*> backends;
+    if (*device) {
+        backends.push_back(device->get());
+    }
+    if (!reference_only) {
+        backends.push_back(&cpu::backend());
+    }
+    backends.push_back(&reference::backend());
     const unsigned threads = options.threads == 0 && is_small(graph) ? 1 : options.threads;
     return runtime::Executable::compile(
         std::move(graph), {.backends = backends, .threads = threads, .optimize = !reference_only});

@@ -44,23 +44,33 @@ Place place_of(std::size_t i, std::size_t side, std::size_t cells) {
 
 } // namespace
 
+AreaBlurLimits area_blur_limits(const FrameFormat& format, std::uint32_t blocks) {
+    return {.columns = std::min<std::size_t>((kCellsPerSigma * blocks) + 2, (format.width / 2) + 2),
+            .rows = std::min<std::size_t>(kMaxCellRows + 2, (format.height / 2) + 2)};
+}
+
+AreaBlurCells area_blur_cells(const RedactArea& area, const FrameFormat& format,
+                              std::uint32_t blocks) {
+    // A face that is mostly outside the frame keeps its strength, within reason.
+    const double limit = 4.0 * static_cast<double>(format.width);
+    const double sigma = std::min(area.full_width, limit) / blocks;
+    const auto wanted =
+        static_cast<std::size_t>(std::ceil(sigma / static_cast<double>(kCellsPerSigma)));
+    const AreaBlurLimits limits = area_blur_limits(format, blocks);
+    const std::size_t side =
+        align_up(std::max({wanted, div_ceil(area.right - area.left, limits.columns - 1),
+                           div_ceil(area.bottom - area.top, limits.rows - 1), std::size_t{2}}),
+                 2);
+    return {.sigma = sigma, .side = side};
+}
+
 AreaBlur::AreaBlur(const FrameFormat& format, std::uint32_t blocks)
-    : blocks_(blocks),
-      max_columns_(std::min<std::size_t>((kCellsPerSigma * blocks) + 2, (format.width / 2) + 2)),
-      max_rows_(std::min<std::size_t>(kMaxCellRows + 2, (format.height / 2) + 2)),
-      cells_(max_columns_, max_rows_, 3, kMaxRadius) {}
+    : blocks_(blocks), cells_(area_blur_limits(format, blocks).columns,
+                              area_blur_limits(format, blocks).rows, 3, kMaxRadius) {}
 
 void AreaBlur::run(const MutableFrameView& frame, const RedactArea& area,
                    runtime::ThreadPool& threads) {
-    // A face that is mostly outside the frame keeps its strength, within reason.
-    const double limit = 4.0 * static_cast<double>(frame.width());
-    const double sigma = std::min(area.full_width, limit) / blocks_;
-    const auto wanted =
-        static_cast<std::size_t>(std::ceil(sigma / static_cast<double>(kCellsPerSigma)));
-    const std::size_t side =
-        align_up(std::max({wanted, div_ceil(area.right - area.left, max_columns_ - 1),
-                           div_ceil(area.bottom - area.top, max_rows_ - 1), std::size_t{2}}),
-                 2);
+    const auto [sigma, side] = area_blur_cells(area, frame.format(), blocks_);
     for (const SampleGroup& group : sample_groups(frame.format().pixel_format)) {
         const SampleWindow window = window_of(area, group, frame.format());
         side_x_ = side >> group.shift_x;

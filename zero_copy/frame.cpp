@@ -33,19 +33,44 @@ Result<std::size_t> required_bytes(const FormatInfo& format, std::size_t plane,
 
 } // namespace
 
-template <typename Byte>
-Result<BasicFrameView<Byte>>
-BasicFrameView<Byte>::create(const FrameFormat& format, std::span<const BasicPlane<Byte>> planes) {
+Status check_format(const FrameFormat& format) {
     if (static_cast<std::size_t>(format.pixel_format) >= formats().size()) {
         return fail(ErrorCode::InvalidArgument, "frame: no pixel format has the number {}",
                     static_cast<unsigned>(format.pixel_format));
     }
-    const FormatInfo& layout = info(format.pixel_format);
     if (format.width == 0 || format.height == 0 || format.width > kMaxSide ||
         format.height > kMaxSide) {
         return fail(ErrorCode::InvalidArgument, "{} frame: size {}x{} must lie within 1 and {}",
-                    layout.gst_name, format.width, format.height, kMaxSide);
+                    info(format.pixel_format).gst_name, format.width, format.height, kMaxSide);
     }
+    return {};
+}
+
+Status check_plane(const FrameFormat& format, std::size_t plane, std::size_t stride_bytes,
+                   std::size_t available_bytes) {
+    const FormatInfo& layout = info(format.pixel_format);
+    const std::size_t row = row_bytes(layout, plane, format.width);
+    if (stride_bytes < row) {
+        return fail(ErrorCode::InvalidArgument,
+                    "{} frame: plane {} has a stride of {} bytes, a row of {} pixels needs {}",
+                    layout.gst_name, plane, stride_bytes, format.width, row);
+    }
+    SLUICE_TRY_ASSIGN(const std::size_t required,
+                      required_bytes(layout, plane, format.height, row, stride_bytes));
+    if (available_bytes < required) {
+        return fail(ErrorCode::InvalidArgument,
+                    "{} frame: plane {} has {} bytes, {} rows with a stride of {} need {}",
+                    layout.gst_name, plane, available_bytes,
+                    plane_rows(layout, plane, format.height), stride_bytes, required);
+    }
+    return {};
+}
+
+template <typename Byte>
+Result<BasicFrameView<Byte>>
+BasicFrameView<Byte>::create(const FrameFormat& format, std::span<const BasicPlane<Byte>> planes) {
+    SLUICE_TRY(check_format(format));
+    const FormatInfo& layout = info(format.pixel_format);
     if (planes.size() != layout.planes) {
         return fail(ErrorCode::InvalidArgument, "{} frame: {} planes given, {} needed",
                     layout.gst_name, planes.size(), layout.planes);
@@ -65,20 +90,7 @@ BasicFrameView<Byte>::create(const FrameFormat& format, std::span<const BasicPla
                         "need even ones",
                         layout.gst_name, i, plane.stride_bytes);
         }
-        const std::size_t row = zero_copy::row_bytes(layout, i, format.width);
-        if (plane.stride_bytes < row) {
-            return fail(ErrorCode::InvalidArgument,
-                        "{} frame: plane {} has a stride of {} bytes, a row of {} pixels needs {}",
-                        layout.gst_name, i, plane.stride_bytes, format.width, row);
-        }
-        SLUICE_TRY_ASSIGN(const std::size_t required,
-                          required_bytes(layout, i, format.height, row, plane.stride_bytes));
-        if (plane.size_bytes < required) {
-            return fail(ErrorCode::InvalidArgument,
-                        "{} frame: plane {} has {} bytes, {} rows with a stride of {} need {}",
-                        layout.gst_name, i, plane.size_bytes, plane_rows(layout, i, format.height),
-                        plane.stride_bytes, required);
-        }
+        SLUICE_TRY(check_plane(format, i, plane.stride_bytes, plane.size_bytes));
         view.planes_[i] = plane;
     }
     return view;

@@ -40,6 +40,14 @@ struct FrameFormat {
     friend bool operator==(const FrameFormat&, const FrameFormat&) = default;
 };
 
+// Whether a picture of this format can exist: a known pixel format, a size within 1 and 2^28.
+// InvalidArgument names the value.
+[[nodiscard]] Status check_format(const FrameFormat& format);
+// Whether `available_bytes` from a plane's first byte on hold all of its rows, `stride_bytes`
+// apart. InvalidArgument names the plane, the size or stride it has and the one it needs.
+[[nodiscard]] Status check_plane(const FrameFormat& format, std::size_t plane,
+                                 std::size_t stride_bytes, std::size_t available_bytes);
+
 // One plane's memory. Rows may be padded; `size_bytes` is what may be touched from `data` on (the
 // last row needs no padding).
 template <typename Byte>

@@ -21,11 +21,32 @@ constexpr Component at(int plane, int offset_bytes, int step_bytes) {
             .step_bytes = static_cast<std::uint8_t>(step_bytes)};
 }
 
+// VkFormats by the names that formats.def uses; the numbers are those of vulkan_core.h, which
+// builds without Vulkan don't have. A test compares them.
+namespace vk {
+constexpr std::uint32_t kNONE = 0;
+constexpr std::uint32_t kR8 = 9;
+constexpr std::uint32_t kR8G8 = 16;
+constexpr std::uint32_t kR8G8B8 = 23;
+constexpr std::uint32_t kB8G8R8 = 30;
+constexpr std::uint32_t kR8G8B8A8 = 37;
+constexpr std::uint32_t kB8G8R8A8 = 44;
+constexpr std::uint32_t kR16 = 70;
+constexpr std::uint32_t kR16G16 = 77;
+constexpr std::uint32_t kG8B8G8R8_422 = 1000156000;
+constexpr std::uint32_t kB8G8R8G8_422 = 1000156001;
+constexpr std::uint32_t kG8_B8_R8_3PLANE_420 = 1000156002;
+constexpr std::uint32_t kG8_B8R8_2PLANE_420 = 1000156003;
+constexpr std::uint32_t kG10X6_B10X6R10X6_2PLANE_420 = 1000156013;
+} // namespace vk
+
 constexpr auto kFormats = std::to_array<FormatInfo>({
 #define C(plane, offset, step) at(plane, offset, step)
 #define NONE                                                                                       \
     Component {}
-#define SLUICE_FORMAT(Type, gst, fourcc, model_, planes_, cx, cy, bits_, c0, c1, c2, c3)           \
+#define VK(whole, p0, p1, p2)                                                                      \
+    .vk_format = vk::k##whole, .vk_plane_formats = {vk::k##p0, vk::k##p1, vk::k##p2}
+#define SLUICE_FORMAT(Type, gst, fourcc, model_, planes_, cx, cy, bits_, c0, c1, c2, c3, vk_)      \
     FormatInfo{.format = PixelFormat::Type,                                                        \
                .gst_name = gst,                                                                    \
                .drm_fourcc = fourcc,                                                               \
@@ -34,9 +55,11 @@ constexpr auto kFormats = std::to_array<FormatInfo>({
                .chroma_shift_x = cx,                                                               \
                .chroma_shift_y = cy,                                                               \
                .bits = bits_,                                                                      \
-               .components = {c0, c1, c2, c3}},
+               .components = {c0, c1, c2, c3},                                                     \
+               vk_},
 #include "zero_copy/formats.def"
 #undef SLUICE_FORMAT
+#undef VK
 #undef NONE
 #undef C
 });
@@ -59,6 +82,20 @@ const FormatInfo& info(PixelFormat format) {
 
 std::optional<PixelFormat> format_from_gst_name(std::string_view name) {
     const auto* const found = std::ranges::find(kFormats, name, &FormatInfo::gst_name);
+    return found == kFormats.end() ? std::nullopt : std::optional(found->format);
+}
+
+std::uint32_t fourcc_code(const FormatInfo& format) {
+    std::uint32_t code = 0;
+    for (std::size_t i = 0; i < format.drm_fourcc.size(); ++i) {
+        code |= static_cast<std::uint32_t>(static_cast<unsigned char>(format.drm_fourcc[i]))
+                << (8 * i);
+    }
+    return code;
+}
+
+std::optional<PixelFormat> format_from_fourcc(std::uint32_t fourcc) {
+    const auto* const found = std::ranges::find(kFormats, fourcc, fourcc_code);
     return found == kFormats.end() ? std::nullopt : std::optional(found->format);
 }
 

@@ -12,7 +12,7 @@
 namespace sluice::zero_copy {
 
 enum class PixelFormat : std::uint8_t {
-#define SLUICE_FORMAT(Type, gst_name, fourcc, model, planes, cx, cy, bits, c0, c1, c2, c3) Type,
+#define SLUICE_FORMAT(Type, gst_name, fourcc, model, planes, cx, cy, bits, c0, c1, c2, c3, vk) Type,
 #include "zero_copy/formats.def"
 #undef SLUICE_FORMAT
 };
@@ -37,12 +37,20 @@ struct FormatInfo {
     std::uint8_t chroma_shift_y;
     std::uint8_t bits;                   // of a sample; 10 is stored in the high bits of 16
     std::array<Component, 4> components; // Y/R, U/G, V/B, A
+    // VkFormats of an image that holds the whole frame, and of one that holds one plane as it lies:
+    // a texel is one sample of the plane's first group (a pair of pixels in packed 4:2:2).
+    std::uint32_t vk_format;
+    std::array<std::uint32_t, 3> vk_plane_formats;
 };
 
 // All formats, indexed by PixelFormat.
 [[nodiscard]] std::span<const FormatInfo> formats();
 [[nodiscard]] const FormatInfo& info(PixelFormat format);
 [[nodiscard]] std::optional<PixelFormat> format_from_gst_name(std::string_view name);
+
+// The fourcc as drm_fourcc.h writes it: the first character in the low byte.
+[[nodiscard]] std::uint32_t fourcc_code(const FormatInfo& format);
+[[nodiscard]] std::optional<PixelFormat> format_from_fourcc(std::uint32_t fourcc);
 
 // Bytes of samples in one row of a plane, and rows of a plane, for a picture of this size. Odd
 // sizes round the chroma up. Widths up to 2^28 cannot overflow.

@@ -20,18 +20,6 @@ namespace {
 constexpr std::size_t kStrip = 256;
 using Strip = std::array<float, kStrip>;
 
-// A mosaic's side in pixels: whole chroma samples, at most `blocks` across the area.
-std::size_t mosaic_side(const RedactArea& area, const FrameFormat& format, std::uint32_t blocks) {
-    const FormatInfo& layout = info(format.pixel_format);
-    const std::size_t unit = std::size_t{1}
-                             << std::max(layout.chroma_shift_x, layout.chroma_shift_y);
-    const std::size_t limit = std::max(format.width, format.height);
-    const double full = std::min(area.full_width, static_cast<double>(limit));
-    const auto wanted = static_cast<std::size_t>(std::ceil(full / blocks));
-    const std::size_t span = area.right - area.left;
-    return align_up(std::max({wanted, div_ceil<std::size_t>(span, blocks), std::size_t{1}}), unit);
-}
-
 // Sums of each lane over a cell.
 std::array<double, 4> cell_sums(const MutableFrameView& frame, const SampleGroup& group,
                                 const SampleWindow& cell) {
@@ -76,6 +64,17 @@ void fill_cell(const MutableFrameView& frame, const SampleGroup& group, const Sa
 }
 
 } // namespace
+
+std::size_t mosaic_side(const RedactArea& area, const FrameFormat& format, std::uint32_t blocks) {
+    const FormatInfo& layout = info(format.pixel_format);
+    const std::size_t unit = std::size_t{1}
+                             << std::max(layout.chroma_shift_x, layout.chroma_shift_y);
+    const std::size_t limit = std::max(format.width, format.height);
+    const double full = std::min(area.full_width, static_cast<double>(limit));
+    const auto wanted = static_cast<std::size_t>(std::ceil(full / blocks));
+    const std::size_t span = area.right - area.left;
+    return align_up(std::max({wanted, div_ceil<std::size_t>(span, blocks), std::size_t{1}}), unit);
+}
 
 void pixelate_area(const MutableFrameView& frame, const RedactArea& area, std::uint32_t blocks) {
     const std::size_t side = mosaic_side(area, frame.format(), blocks);

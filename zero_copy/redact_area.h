@@ -40,6 +40,24 @@ struct SampleWindow {
 // Lanes that hold a colour component; alpha and padding are left alone.
 [[nodiscard]] std::array<bool, 4> color_lanes(const SampleGroup& group);
 
+// A mosaic's side in pixels: whole chroma samples, at most `blocks` across the area.
+[[nodiscard]] std::size_t mosaic_side(const RedactArea& area, const FrameFormat& format,
+                                      std::uint32_t blocks);
+
+// The cells that an area's blur works on: their side in pixels, and the Gaussian's sigma.
+struct AreaBlurCells {
+    double sigma = 0.0;
+    std::size_t side = 2;
+};
+[[nodiscard]] AreaBlurCells area_blur_cells(const RedactArea& area, const FrameFormat& format,
+                                            std::uint32_t blocks);
+// How many of them an area can have.
+struct AreaBlurLimits {
+    std::size_t columns = 0;
+    std::size_t rows = 0;
+};
+[[nodiscard]] AreaBlurLimits area_blur_limits(const FrameFormat& format, std::uint32_t blocks);
+
 // At most `blocks` mosaics across, each the mean of what it covers.
 void pixelate_area(const MutableFrameView& frame, const RedactArea& area, std::uint32_t blocks);
 
@@ -55,8 +73,6 @@ private:
     void write(const MutableFrameView& frame, const SampleGroup& group, const SampleWindow& window);
 
     std::uint32_t blocks_;
-    std::size_t max_columns_;
-    std::size_t max_rows_;
     std::size_t side_x_ = 1; // of a cell, in the current group's samples
     std::size_t side_y_ = 1;
     CellBlur cells_;

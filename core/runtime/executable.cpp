@@ -234,9 +234,10 @@ void Executable::State::bind() {
         if (step.segment == nullptr) {
             continue;
         }
+        border_bytes += step.segment->border_bytes();
         const auto count_copy = [&](graph::OperandId id, const std::byte* here,
                                     std::span<const std::byte> there) {
-            border_bytes += here == there.data() ? 0 : graph.desc(id).byte_size();
+            border_bytes += there.empty() || here == there.data() ? 0 : graph.desc(id).byte_size();
         };
         for (std::size_t k = 0; k < step.inputs.size(); ++k) {
             count_copy(segment.inputs[k], step.inputs[k], step.segment->input_memory(k));

@@ -30,7 +30,8 @@ public:
     // wrote before one run() is still there for the next, and an output stays until the next.
     [[nodiscard]] virtual std::span<std::byte> input_memory(std::size_t i) const = 0;
     [[nodiscard]] virtual std::span<std::byte> output_memory(std::size_t i) const = 0;
-    // Bytes that run() copies over the segment's border.
+    // Bytes that every run() copies over the segment's border, wherever its caller's tensors lie:
+    // all of those without *_memory(), and what is staged behind it.
     [[nodiscard]] virtual std::uint64_t border_bytes() const = 0;
     // Whether the last run() succeeded: DeviceLost, OutOfMemory.
     [[nodiscard]] virtual Status last_run() const = 0;

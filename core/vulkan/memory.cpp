@@ -24,6 +24,9 @@ constexpr VkMemoryPropertyFlags kCached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
 constexpr VkMemoryPropertyFlags kNever =
     VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT | VK_MEMORY_PROPERTY_PROTECTED_BIT;
 
+constexpr auto kDmaBuf = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
+constexpr std::size_t kPageBytes = 4096; // what dmabufs consist of
+
 using Wishes = std::array<VkMemoryPropertyFlags, 3>; // the best first
 
 // The first type among `allowed` that has all flags of the first wish that any has.
@@ -137,6 +140,17 @@ VkExternalMemoryProperties external_properties(const Device& device,
     };
     vkGetPhysicalDeviceExternalBufferProperties(device.physical(), &info, &found);
     return found.externalMemoryProperties;
+}
+
+// A memory type in which the dmabuf can be imported.
+std::optional<std::uint32_t> dma_buf_type(const Device& device, const UniqueFd& fd,
+                                          std::uint32_t allowed) {
+    VkMemoryFdPropertiesKHR of_fd{.sType = VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR};
+    if (device.table().vkGetMemoryFdPropertiesKHR(device.handle(), kDmaBuf, fd.get(), &of_fd) !=
+        VK_SUCCESS) {
+        return std::nullopt;
+    }
+    return pick_type(device.memory_properties(), allowed & of_fd.memoryTypeBits, {kLocal, 0, 0});
 }
 
 } // namespace
@@ -259,28 +273,19 @@ Result<Buffer> Buffer::import_dma_buf(const std::shared_ptr<Device>& device, Uni
                     "the dmabuf of file descriptor {} has {} bytes, {} are to be imported",
                     fd.get(), there, bytes);
     }
-    constexpr auto handle = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
-    const VkExternalMemoryProperties external = external_properties(*device, handle);
+    const VkExternalMemoryProperties external = external_properties(*device, kDmaBuf);
     if ((external.externalMemoryFeatures & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) == 0) {
         return fail(ErrorCode::Unsupported, "'{}' imports dmabufs as images only", profile.name);
     }
     Buffer buffer(*device, bytes);
-    SLUICE_TRY_ASSIGN(buffer.buffer_, create_buffer(*device, bytes, handle));
+    SLUICE_TRY_ASSIGN(buffer.buffer_, create_buffer(*device, bytes, kDmaBuf));
     const VkMemoryRequirements requirements = requirements_of(*device, buffer.buffer_);
-    VkMemoryFdPropertiesKHR of_fd{.sType = VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR};
-    if (const VkResult result =
-            device->table().vkGetMemoryFdPropertiesKHR(device->handle(), handle, fd.get(), &of_fd);
-        result != VK_SUCCESS) {
-        return fail(ErrorCode::Unsupported, "'{}' refuses the dmabuf of file descriptor {}",
-                    profile.name, fd.get());
-    }
-    const auto type = pick_type(device->memory_properties(),
-                                requirements.memoryTypeBits & of_fd.memoryTypeBits, {kLocal, 0, 0});
-    constexpr std::size_t page = 4096;
-    if (!type || requirements.size > align_up(static_cast<std::size_t>(there), page)) {
+    const auto type = dma_buf_type(*device, fd, requirements.memoryTypeBits);
+    if (!type || requirements.size > align_up(static_cast<std::size_t>(there), kPageBytes)) {
         return fail(ErrorCode::Unsupported,
-                    "'{}' cannot use the {} bytes of the dmabuf as a buffer (it needs {})",
-                    profile.name, there, requirements.size);
+                    "'{}' refuses the dmabuf of file descriptor {} with its {} bytes as a buffer "
+                    "of {}",
+                    profile.name, fd.get(), there, requirements.size);
     }
     const VkMemoryDedicatedAllocateInfo dedicated{
         .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO,
@@ -291,7 +296,7 @@ Result<Buffer> Buffer::import_dma_buf(const std::shared_ptr<Device>& device, Uni
     const VkImportMemoryFdInfoKHR import{
         .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
         .pNext = only_dedicated ? &dedicated : nullptr,
-        .handleType = handle,
+        .handleType = kDmaBuf,
         .fd = fd.get(),
     };
     const VkMemoryAllocateInfo info{
@@ -313,14 +318,13 @@ Result<Buffer> Buffer::import_dma_buf(const std::shared_ptr<Device>& device, Uni
 Result<Buffer::Exported> Buffer::create_exported(const std::shared_ptr<Device>& device,
                                                  std::size_t bytes) {
     const DeviceProfile& profile = device->profile();
-    constexpr auto handle = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
     SLUICE_TRY(check_size(*device, bytes));
-    if (!profile.import_dma_buf || (external_properties(*device, handle).externalMemoryFeatures &
+    if (!profile.import_dma_buf || (external_properties(*device, kDmaBuf).externalMemoryFeatures &
                                     VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT) == 0) {
         return fail(ErrorCode::Unsupported, "'{}' cannot export memory as a dmabuf", profile.name);
     }
     Buffer buffer(*device, bytes);
-    SLUICE_TRY_ASSIGN(buffer.buffer_, create_buffer(*device, bytes, handle));
+    SLUICE_TRY_ASSIGN(buffer.buffer_, create_buffer(*device, bytes, kDmaBuf));
     const VkMemoryRequirements requirements = requirements_of(*device, buffer.buffer_);
     const auto type = pick_type(device->memory_properties(), requirements.memoryTypeBits,
                                 {kLocal | kMapped, kMapped, kLocal});
@@ -334,7 +338,7 @@ Result<Buffer::Exported> Buffer::create_exported(const std::shared_ptr<Device>& 
     const VkExportMemoryAllocateInfo exported{
         .sType = VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO,
         .pNext = &dedicated,
-        .handleTypes = handle,
+        .handleTypes = kDmaBuf,
     };
     const VkMemoryAllocateInfo info{
         .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
@@ -349,7 +353,7 @@ Result<Buffer::Exported> Buffer::create_exported(const std::shared_ptr<Device>& 
     const VkMemoryGetFdInfoKHR get{
         .sType = VK_STRUCTURE_TYPE_MEMORY_GET_FD_INFO_KHR,
         .memory = buffer.memory_.get(),
-        .handleType = handle,
+        .handleType = kDmaBuf,
     };
     int fd = -1;
     if (const VkResult result = device->table().vkGetMemoryFdKHR(device->handle(), &get, &fd);

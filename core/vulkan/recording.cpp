@@ -441,6 +441,10 @@ const RecordingCounts& Recording::counts() const {
     return state_->counts;
 }
 
+VkCommandBuffer Recording::commands() const {
+    return state_->commands;
+}
+
 Device& Recording::device() const {
     return *state_->device;
 }

@@ -85,6 +85,8 @@ public:
     // submit() and wait.
     [[nodiscard]] Status run();
     [[nodiscard]] const RecordingCounts& counts() const;
+    // For commands that are not Sluice's (queries, another API's images); hazards are the caller's.
+    [[nodiscard]] VkCommandBuffer commands() const;
     [[nodiscard]] Device& device() const;
 
 private:

@@ -217,16 +217,13 @@ private:
 };
 
 // With effect=key only formats with alpha pass, so that videoconvert before it can do its work.
-GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection /*direction*/, GstCaps* caps,
+GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
                         GstCaps* filter) {
-    auto& background = static_cast<BackgroundFilter&>(sluice::gst::filter_of(base));
-    Ref<GstCaps> out(gst_caps_ref(caps));
-    if (background.needs_alpha()) {
+    const auto* parent = static_cast<GstBaseTransformClass*>(g_type_class_peek(SLUICE_TYPE_FILTER));
+    Ref out(parent->transform_caps(base, direction, caps, filter));
+    if (static_cast<BackgroundFilter&>(sluice::gst::filter_of(base)).needs_alpha()) {
         const Ref alpha = sluice::gst::alpha_caps();
-        out = Ref(gst_caps_intersect_full(caps, alpha.get(), GST_CAPS_INTERSECT_FIRST));
-    }
-    if (filter != nullptr) {
-        out = Ref(gst_caps_intersect_full(filter, out.get(), GST_CAPS_INTERSECT_FIRST));
+        out = Ref(gst_caps_intersect_full(out.get(), alpha.get(), GST_CAPS_INTERSECT_FIRST));
     }
     return out.release();
 }

@@ -5,28 +5,143 @@
 #include <memory>
 #include <string>
 
+#include <drm/drm_fourcc.h>
+
+#include <gst/allocators/gstdmabuf.h>
+
 namespace sluice::gst {
 
 namespace {
 
-Ref<GstCaps> caps_of_formats(bool alpha_only) {
-    GValue list = G_VALUE_INIT;
-    g_value_init(&list, GST_TYPE_LIST);
+std::string drm_text(guint32 fourcc) {
+    const std::unique_ptr<char, decltype(&g_free)> text(
+        gst_video_dma_drm_fourcc_to_string(fourcc, DRM_FORMAT_MOD_LINEAR), g_free);
+    return text ? text.get() : "";
+}
+
+// "NV12" for NV12, "YU12" for I420; empty for what has none.
+std::string linear_drm_format(const char* gst_format) {
+    const guint32 fourcc =
+        gst_video_dma_drm_fourcc_from_format(gst_video_format_from_string(gst_format));
+    return fourcc != DRM_FORMAT_INVALID ? drm_text(fourcc) : "";
+}
+
+// The reverse; empty for other modifiers than linear.
+std::string gst_format_of(const char* drm_format) {
+    guint64 modifier = 0;
+    const guint32 fourcc = gst_video_dma_drm_fourcc_from_string(drm_format, &modifier);
+    const GstVideoFormat format = modifier == DRM_FORMAT_MOD_LINEAR
+                                      ? gst_video_dma_drm_fourcc_to_format(fourcc)
+                                      : GST_VIDEO_FORMAT_UNKNOWN;
+    return format != GST_VIDEO_FORMAT_UNKNOWN ? gst_video_format_to_string(format) : "";
+}
+
+void append(GValue* list, const char* text) {
+    GValue name = G_VALUE_INIT;
+    g_value_init(&name, G_TYPE_STRING);
+    g_value_set_string(&name, text);
+    gst_value_list_append_and_take_value(list, &name);
+}
+
+// Takes the structure. Sizes and rates are any.
+void append_structure(GstCaps* caps, GstStructure* structure, const char* feature) {
+    gst_structure_set(structure, "width", GST_TYPE_INT_RANGE, 1, G_MAXINT, "height",
+                      GST_TYPE_INT_RANGE, 1, G_MAXINT, "framerate", GST_TYPE_FRACTION_RANGE, 0, 1,
+                      G_MAXINT, 1, nullptr);
+    gst_caps_append_structure_full(
+        caps, structure, feature != nullptr ? gst_caps_features_new(feature, nullptr) : nullptr);
+}
+
+GstStructure* dmabuf_structure() {
+    return gst_structure_new("video/x-raw", "format", G_TYPE_STRING, "DMA_DRM", nullptr);
+}
+
+// Dmabufs first, as a copy that they spare is spared to all.
+Ref<GstCaps> caps_of_formats(bool alpha_only, bool any_modifier) {
+    GValue names = G_VALUE_INIT;
+    GValue drm_formats = G_VALUE_INIT;
+    g_value_init(&names, GST_TYPE_LIST);
+    g_value_init(&drm_formats, GST_TYPE_LIST);
     for (const zero_copy::FormatInfo& format : zero_copy::formats()) {
         if (alpha_only && !format.components[3].present) {
             continue;
         }
-        GValue name = G_VALUE_INIT;
-        g_value_init(&name, G_TYPE_STRING);
-        g_value_set_string(&name, std::string(format.gst_name).c_str());
-        gst_value_list_append_and_take_value(&list, &name);
+        const std::string name(format.gst_name);
+        append(&names, name.c_str());
+        append(&drm_formats, linear_drm_format(name.c_str()).c_str());
     }
-    Ref caps(gst_caps_new_simple("video/x-raw", "width", GST_TYPE_INT_RANGE, 1, G_MAXINT, "height",
-                                 GST_TYPE_INT_RANGE, 1, G_MAXINT, "framerate",
-                                 GST_TYPE_FRACTION_RANGE, 0, 1, G_MAXINT, 1, nullptr));
-    gst_caps_set_value(caps.get(), "format", &list);
-    g_value_unset(&list);
+    Ref caps(gst_caps_new_empty());
+    GstStructure* dmabuf = dmabuf_structure();
+    if (!any_modifier) {
+        gst_structure_set_value(dmabuf, "drm-format", &drm_formats);
+    }
+    append_structure(caps.get(), dmabuf, GST_CAPS_FEATURE_MEMORY_DMABUF);
+    GstStructure* plain = gst_structure_new_empty("video/x-raw");
+    gst_structure_set_value(plain, "format", &names);
+    append_structure(caps.get(), plain, nullptr);
+    g_value_unset(&names);
+    g_value_unset(&drm_formats);
     return caps;
+}
+
+// Replaces a field's text, or each text of its list, by what `translate` makes of it; texts without
+// a translation go. False if nothing is left.
+template <typename Translate>
+bool translate_field(GstStructure* to, const char* to_field, const GValue* from,
+                     Translate translate) {
+    if (from == nullptr) {
+        return false;
+    }
+    GValue list = G_VALUE_INIT;
+    g_value_init(&list, GST_TYPE_LIST);
+    const auto add = [&](const GValue* value) {
+        const std::string text =
+            G_VALUE_HOLDS_STRING(value) ? translate(g_value_get_string(value)) : std::string();
+        if (!text.empty()) {
+            append(&list, text.c_str());
+        }
+    };
+    if (GST_VALUE_HOLDS_LIST(from)) {
+        for (guint i = 0; i < gst_value_list_get_size(from); ++i) {
+            add(gst_value_list_get_value(from, i));
+        }
+    } else {
+        add(from);
+    }
+    const guint left = gst_value_list_get_size(&list);
+    if (left == 1) {
+        gst_structure_set_value(to, to_field, gst_value_list_get_value(&list, 0));
+    } else if (left > 1) {
+        gst_structure_set_value(to, to_field, &list);
+    }
+    g_value_unset(&list);
+    return left > 0;
+}
+
+std::string text_of(const GstCaps* caps) {
+    const std::unique_ptr<char, decltype(&g_free)> text(gst_caps_to_string(caps), g_free);
+    return text.get();
+}
+
+Result<GstVideoInfo> parse_dmabuf(const GstCaps* caps) {
+    GstVideoInfoDmaDrm drm;
+    if (gst_video_info_dma_drm_from_caps(&drm, caps) == FALSE) {
+        return fail(ErrorCode::Unsupported, "caps '{}' describe no video in dmabufs",
+                    text_of(caps));
+    }
+    if (drm.drm_modifier != DRM_FORMAT_MOD_LINEAR) {
+        return fail(ErrorCode::Unsupported,
+                    "dmabufs of drm-format {} have the modifier 0x{:016x}, and the CPU reads "
+                    "linear ones only; ask upstream for drm-format={}, or for plain video/x-raw",
+                    gst_structure_get_string(gst_caps_get_structure(caps, 0), "drm-format"),
+                    drm.drm_modifier, drm_text(drm.drm_fourcc));
+    }
+    GstVideoInfo info;
+    if (gst_video_info_dma_drm_to_video_info(&drm, &info) == FALSE) {
+        return fail(ErrorCode::Unsupported, "drm-format {} is no pixel format of GStreamer's",
+                    drm_text(drm.drm_fourcc));
+    }
+    return info;
 }
 
 // Matrices that we do not have are near one that we do: FCC and SMPTE 240M differ from BT.601 and
@@ -58,11 +173,52 @@ zero_copy::ChromaSite chroma_site_of(GstVideoChromaSite site) {
 } // namespace
 
 Ref<GstCaps> video_caps() {
-    return caps_of_formats(false);
+    return caps_of_formats(false, true);
+}
+
+Ref<GstCaps> readable_caps() {
+    return caps_of_formats(false, false);
 }
 
 Ref<GstCaps> alpha_caps() {
-    return caps_of_formats(true);
+    return caps_of_formats(true, false);
+}
+
+Ref<GstCaps> in_system_memory(const GstCaps* caps) {
+    Ref out(gst_caps_new_empty());
+    for (guint i = 0; i < gst_caps_get_size(caps); ++i) {
+        GstStructure* structure = gst_structure_copy(gst_caps_get_structure(caps, i));
+        const GstCapsFeatures* features = gst_caps_get_features(caps, i);
+        if (gst_caps_features_contains(features, GST_CAPS_FEATURE_MEMORY_DMABUF) != FALSE) {
+            if (!translate_field(structure, "format",
+                                 gst_structure_get_value(structure, "drm-format"), gst_format_of)) {
+                gst_structure_free(structure);
+                continue;
+            }
+            gst_structure_remove_field(structure, "drm-format");
+        }
+        gst_caps_append_structure(out.get(), structure);
+    }
+    return out;
+}
+
+Ref<GstCaps> in_dmabufs(const GstCaps* caps) {
+    Ref out(gst_caps_new_empty());
+    for (guint i = 0; i < gst_caps_get_size(caps); ++i) {
+        GstStructure* structure = gst_structure_copy(gst_caps_get_structure(caps, i));
+        const GstCapsFeatures* features = gst_caps_get_features(caps, i);
+        if (gst_caps_features_contains(features, GST_CAPS_FEATURE_MEMORY_DMABUF) == FALSE) {
+            if (!translate_field(structure, "drm-format",
+                                 gst_structure_get_value(structure, "format"), linear_drm_format)) {
+                gst_structure_free(structure);
+                continue;
+            }
+            gst_structure_set(structure, "format", G_TYPE_STRING, "DMA_DRM", nullptr);
+        }
+        gst_caps_append_structure_full(
+            out.get(), structure, gst_caps_features_new(GST_CAPS_FEATURE_MEMORY_DMABUF, nullptr));
+    }
+    return out;
 }
 
 void add_video_template(GstElementClass* klass, GstPadDirection direction) {
@@ -74,9 +230,11 @@ void add_video_template(GstElementClass* klass, GstPadDirection direction) {
 
 Result<Video> parse_caps(const GstCaps* caps) {
     Video video{};
-    if (gst_video_info_from_caps(&video.info, caps) == FALSE) {
-        const std::unique_ptr<char, decltype(&g_free)> text(gst_caps_to_string(caps), g_free);
-        return fail(ErrorCode::Unsupported, "caps '{}' describe no raw video", text.get());
+    if (gst_video_is_dma_drm_caps(caps) != FALSE) {
+        SLUICE_TRY_ASSIGN(video.info, parse_dmabuf(caps));
+        video.in_dmabufs = true;
+    } else if (gst_video_info_from_caps(&video.info, caps) == FALSE) {
+        return fail(ErrorCode::Unsupported, "caps '{}' describe no raw video", text_of(caps));
     }
     const char* name = gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&video.info));
     const auto pixel_format = zero_copy::format_from_gst_name(name);

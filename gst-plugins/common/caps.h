@@ -12,20 +12,31 @@ namespace sluice::gst {
 
 // What a pad carries, in both vocabularies.
 struct Video {
-    GstVideoInfo info;
+    GstVideoInfo info; // of dmabufs: the pixel format, and the strides of tightly packed rows
     zero_copy::FrameFormat format;
+    bool in_dmabufs = false; // by the caps; plain caps may bring dmabufs, too
 };
 
-// "video/x-raw" in system memory with every format of zero_copy/formats.def, any size and rate.
+// Of a pad's template: "video/x-raw" with every format of zero_copy/formats.def, any size and rate,
+// in dmabufs (the drm-format left open) and in system memory.
 [[nodiscard]] Ref<GstCaps> video_caps();
+
+// What of it a device can really take; the CPU: linear dmabufs.
+[[nodiscard]] Ref<GstCaps> readable_caps();
 
 // The same with only those formats that have an alpha channel.
 [[nodiscard]] Ref<GstCaps> alpha_caps();
 
+// The same pictures in other memory. What has no fixed list of formats, or none that both name,
+// goes.
+[[nodiscard]] Ref<GstCaps> in_system_memory(const GstCaps* caps);
+[[nodiscard]] Ref<GstCaps> in_dmabufs(const GstCaps* caps);
+
 // Adds an always pad template of this direction with video_caps().
 void add_video_template(GstElementClass* klass, GstPadDirection direction);
 
-// Fixed caps to a format, with colorimetry, range and chroma siting. Unsupported names the caps.
+// Fixed caps to a format, with colorimetry, range and chroma siting. Unsupported names the caps, or
+// the modifier of dmabufs that the CPU cannot read.
 [[nodiscard]] Result<Video> parse_caps(const GstCaps* caps);
 
 } // namespace sluice::gst

@@ -5,6 +5,7 @@
 #include "gst-plugins/common/filter.h"
 
 GST_DEBUG_CATEGORY(sluice_filter_debug);
+#define GST_CAT_DEFAULT sluice_filter_debug
 
 G_DEFINE_ABSTRACT_TYPE(SluiceFilter, sluice_filter, GST_TYPE_BASE_TRANSFORM)
 
@@ -12,6 +13,7 @@ namespace {
 
 using sluice::gst::filter_of;
 using sluice::gst::guard;
+using sluice::gst::Ref;
 
 GstBaseTransformClass* parent_class() {
     return GST_BASE_TRANSFORM_CLASS(sluice_filter_parent_class);
@@ -67,19 +69,52 @@ gboolean src_event(GstBaseTransform* base, GstEvent* event) {
 }
 
 gboolean propose_allocation(GstBaseTransform* base, GstQuery* decided, GstQuery* query) {
-    const gboolean answered = parent_class()->propose_allocation(base, decided, query);
-    if (answered != FALSE) {
-        sluice::gst::propose(decided, query);
+    const bool answered = parent_class()->propose_allocation(base, decided, query) != FALSE;
+    return sluice::gst::propose(answered, decided, query) ? TRUE : FALSE;
+}
+
+// Of elements that write frames of their own. The pool for dmabufs is complete; GstBaseTransform
+// would set it up again, with caps that it does not know.
+gboolean decide_allocation(GstBaseTransform* base, GstQuery* query) {
+    GstCaps* caps = nullptr;
+    gst_query_parse_allocation(query, &caps, nullptr);
+    if (!sluice::gst::decide(query)) {
+        return FALSE;
     }
-    return answered;
+    return gst_video_is_dma_drm_caps(caps) != FALSE
+               ? TRUE
+               : parent_class()->decide_allocation(base, query);
+}
+
+// Frames keep their memory: what the device reads passes as it is.
+GstCaps* transform_caps(GstBaseTransform* /*base*/, GstPadDirection /*direction*/, GstCaps* caps,
+                        GstCaps* filter) {
+    const Ref readable = sluice::gst::readable_caps();
+    Ref out(gst_caps_intersect_full(caps, readable.get(), GST_CAPS_INTERSECT_FIRST));
+    if (filter != nullptr) {
+        out = Ref(gst_caps_intersect_full(filter, out.get(), GST_CAPS_INTERSECT_FIRST));
+    }
+    return out.release();
+}
+
+// The peer learns only that caps are refused; the log tells why.
+gboolean accept_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps) {
+    const gboolean accepted = parent_class()->accept_caps(base, direction, caps);
+    if (accepted == FALSE && gst_caps_is_fixed(caps) != FALSE) {
+        const auto parsed = sluice::gst::parse_caps(caps);
+        GST_WARNING_OBJECT(base, "caps refused: %s",
+                           parsed ? "the other side does not take them"
+                                  : parsed.error().message.c_str());
+    }
+    return accepted;
 }
 
 gboolean get_unit_size(GstBaseTransform* /*base*/, GstCaps* caps, gsize* size) {
-    GstVideoInfo info;
-    if (gst_video_info_from_caps(&info, caps) == FALSE) {
+    const auto video = sluice::gst::parse_caps(caps);
+    if (!video) {
         return FALSE;
     }
-    *size = GST_VIDEO_INFO_SIZE(&info);
+    *size = GST_VIDEO_INFO_SIZE(&video->info);
     return TRUE;
 }
 
@@ -118,6 +153,8 @@ static void sluice_filter_class_init(SluiceFilterClass* klass) {
     base->sink_event = GST_DEBUG_FUNCPTR(sink_event);
     base->src_event = GST_DEBUG_FUNCPTR(src_event);
     base->propose_allocation = GST_DEBUG_FUNCPTR(propose_allocation);
+    base->transform_caps = GST_DEBUG_FUNCPTR(transform_caps);
+    base->accept_caps = GST_DEBUG_FUNCPTR(accept_caps);
     base->get_unit_size = GST_DEBUG_FUNCPTR(get_unit_size);
     GST_DEBUG_CATEGORY_INIT(sluice_filter_debug, "sluicefilter", 0, "What all elements share");
     gst_type_mark_as_plugin_api(SLUICE_TYPE_FILTER, static_cast<GstPluginAPIFlags>(0));
@@ -144,6 +181,7 @@ void handle_in_place(gpointer klass) {
 
 void handle_by_conversion(gpointer klass) {
     GST_BASE_TRANSFORM_CLASS(klass)->transform = GST_DEBUG_FUNCPTR(transform);
+    GST_BASE_TRANSFORM_CLASS(klass)->decide_allocation = GST_DEBUG_FUNCPTR(decide_allocation);
 }
 
 } // namespace sluice::gst

@@ -24,18 +24,50 @@ std::optional<std::size_t> extent(const Video& video, std::size_t plane, std::si
                   : std::nullopt;
 }
 
-// gst_video_frame_map() looks only at the memory that holds a plane's first byte.
-bool planes_lie_in_one_memory_each(GstBuffer* buffer, const GstVideoMeta& meta,
-                                   const Video& video) {
-    for (guint plane = 0; plane < meta.n_planes; ++plane) {
-        const auto bytes = meta.stride[plane] > 0
-                               ? extent(video, plane, static_cast<std::size_t>(meta.stride[plane]))
-                               : std::nullopt;
+// Where the planes begin, by the buffer's GstVideoMeta, else by the caps.
+struct Layout {
+    std::size_t planes = 0;
+    const gsize* offsets = nullptr;
+    const gint* strides = nullptr;
+};
+
+Result<Layout> layout_of(GstBuffer* buffer, const Video& video) {
+    const GstVideoInfo& info = video.info;
+    const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
+    if (meta == nullptr) {
+        return Layout{.planes = GST_VIDEO_INFO_N_PLANES(&info),
+                      .offsets = info.offset,
+                      .strides = info.stride};
+    }
+    // Some producers of dmabufs write DMA_DRM there, some the format itself.
+    if (meta->format != GST_VIDEO_INFO_FORMAT(&info) && meta->format != GST_VIDEO_FORMAT_DMA_DRM) {
+        return fail(ErrorCode::InvalidArgument, "a buffer's video meta says {}, its caps say {}",
+                    gst_video_format_to_string(meta->format),
+                    gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)));
+    }
+    if (meta->width < video.format.width || meta->height < video.format.height ||
+        meta->n_planes != GST_VIDEO_INFO_N_PLANES(&info)) {
+        return fail(ErrorCode::InvalidArgument,
+                    "a buffer's video meta says {}x{} pixels in {} planes, its caps say {}x{} in "
+                    "{}",
+                    meta->width, meta->height, meta->n_planes, video.format.width,
+                    video.format.height, GST_VIDEO_INFO_N_PLANES(&info));
+    }
+    return Layout{.planes = meta->n_planes, .offsets = meta->offset, .strides = meta->stride};
+}
+
+// Whether no plane is spread over several memories: then nothing has to be merged.
+bool planes_lie_in_one_memory_each(GstBuffer* buffer, const Layout& layout, const Video& video) {
+    for (std::size_t plane = 0; plane < layout.planes; ++plane) {
+        const auto bytes =
+            layout.strides[plane] > 0
+                ? extent(video, plane, static_cast<std::size_t>(layout.strides[plane]))
+                : std::nullopt;
         guint first = 0;
         guint count = 0;
         gsize skip = 0;
         if (!bytes ||
-            gst_buffer_find_memory(buffer, meta.offset[plane], *bytes, &first, &count, &skip) ==
+            gst_buffer_find_memory(buffer, layout.offsets[plane], *bytes, &first, &count, &skip) ==
                 FALSE ||
             count != 1) {
             return false;
@@ -54,12 +86,22 @@ void count_unwritable(GstBuffer* buffer, CopyLedger& copies) {
     }
 }
 
-Result<std::size_t> positive_stride(gint stride, std::size_t plane) {
+Status check_plane(std::size_t plane, gsize offset, gint stride, gsize size) {
     if (stride <= 0) {
         return fail(ErrorCode::Unsupported, "plane {} has stride {}; only positive ones are read",
                     plane, stride);
     }
-    return static_cast<std::size_t>(stride);
+    if (offset >= size) {
+        return fail(ErrorCode::InvalidArgument,
+                    "plane {} begins at byte {} of a buffer of {} bytes", plane, offset, size);
+    }
+    return {};
+}
+
+MutablePlane plane_at(const GstMapInfo& bytes, gsize offset, gint stride) {
+    return {.data = reinterpret_cast<std::byte*>(bytes.data + offset),
+            .stride_bytes = static_cast<std::size_t>(stride),
+            .size_bytes = bytes.size - offset};
 }
 
 } // namespace
@@ -83,85 +125,56 @@ Result<MappedFrame> MappedFrame::map(GstBuffer* buffer, const Video& video, GstM
     if ((flags & GST_MAP_WRITE) != 0 && (flags & GST_MAP_READ) != 0) {
         count_unwritable(buffer, copies);
     }
-    const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
-    if (meta != nullptr && meta->format != GST_VIDEO_INFO_FORMAT(&video.info)) {
-        return fail(ErrorCode::InvalidArgument, "a buffer's video meta says {}, its caps say {}",
-                    gst_video_format_to_string(meta->format),
-                    gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&video.info)));
-    }
-    if (meta != nullptr && planes_lie_in_one_memory_each(buffer, *meta, video)) {
-        SLUICE_TRY(mapped.map_planes(buffer, video, flags));
+    SLUICE_TRY_ASSIGN(const Layout layout, layout_of(buffer, video));
+    mapped.buffer_ = buffer;
+    std::array<MutablePlane, GST_VIDEO_MAX_PLANES> planes{};
+    if (planes_lie_in_one_memory_each(buffer, layout, video)) {
+        for (std::size_t i = 0; i < layout.planes; ++i) {
+            guint memory = 0;
+            guint count = 0;
+            gsize skip = 0;
+            gst_buffer_find_memory(buffer, layout.offsets[i], 1, &memory, &count, &skip);
+            SLUICE_TRY_ASSIGN(const GstMapInfo* bytes, mapped.map_range(memory, 1, flags));
+            planes[i] = plane_at(*bytes, skip, layout.strides[i]);
+        }
     } else {
         if (gst_buffer_n_memory(buffer) > 1) {
             copies.count(CopyReason::UnmappableFrame, gst_buffer_get_size(buffer));
         }
-        SLUICE_TRY(mapped.map_whole(buffer, video, flags));
+        SLUICE_TRY_ASSIGN(const GstMapInfo* bytes, mapped.map_range(0, -1, flags));
+        for (std::size_t i = 0; i < layout.planes; ++i) {
+            SLUICE_TRY(check_plane(i, layout.offsets[i], layout.strides[i], bytes->size));
+            planes[i] = plane_at(*bytes, layout.offsets[i], layout.strides[i]);
+        }
     }
+    SLUICE_TRY_ASSIGN(mapped.view_, zero_copy::MutableFrameView::create(
+                                        video.format, std::span(planes).first(layout.planes)));
     return mapped;
 }
 
-Status MappedFrame::map_planes(GstBuffer* buffer, const Video& video, GstMapFlags flags) {
-    const auto no_ref = static_cast<GstMapFlags>(static_cast<int>(flags) |
-                                                 static_cast<int>(GST_VIDEO_FRAME_MAP_FLAG_NO_REF));
-    if (gst_video_frame_map(&frame_, &video.info, buffer, no_ref) == FALSE) {
-        return fail(ErrorCode::Io, "a frame of {} bytes cannot be mapped",
-                    gst_buffer_get_size(buffer));
-    }
-    how_ = How::Planes;
-    std::array<MutablePlane, GST_VIDEO_MAX_PLANES> planes;
-    const std::size_t count = GST_VIDEO_FRAME_N_PLANES(&frame_);
-    for (std::size_t i = 0; i < count; ++i) {
-        SLUICE_TRY_ASSIGN(const std::size_t stride,
-                          positive_stride(GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, i), i));
-        auto* data = static_cast<std::byte*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, i));
-        const auto* end = reinterpret_cast<std::byte*>(frame_.map[i].data + frame_.map[i].size);
-        planes[i] = {.data = data,
-                     .stride_bytes = stride,
-                     .size_bytes = static_cast<std::size_t>(end - data)};
-    }
-    SLUICE_TRY_ASSIGN(
-        view_, zero_copy::MutableFrameView::create(video.format, std::span(planes).first(count)));
-    return {};
-}
-
-Status MappedFrame::map_whole(GstBuffer* buffer, const Video& video, GstMapFlags flags) {
-    if (gst_buffer_map(buffer, &whole_, flags) == FALSE) {
-        return fail(ErrorCode::Io, "a buffer of {} bytes cannot be mapped",
-                    gst_buffer_get_size(buffer));
-    }
-    how_ = How::Whole;
-    buffer_ = buffer;
-    const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
-    std::array<MutablePlane, GST_VIDEO_MAX_PLANES> planes;
-    const std::size_t count = GST_VIDEO_INFO_N_PLANES(&video.info);
-    for (std::size_t i = 0; i < count; ++i) {
-        const gsize offset = meta != nullptr ? meta->offset[i] : video.info.offset[i];
-        SLUICE_TRY_ASSIGN(
-            const std::size_t stride,
-            positive_stride(meta != nullptr ? meta->stride[i] : video.info.stride[i], i));
-        if (offset >= whole_.size) {
-            return fail(ErrorCode::InvalidArgument,
-                        "plane {} begins at byte {} of a buffer of {} bytes", i, offset,
-                        whole_.size);
+// A memory is mapped once however many planes lie in it: each mapping of a dmabuf is two calls of
+// the kernel.
+Result<const GstMapInfo*> MappedFrame::map_range(guint memory, gint length, GstMapFlags flags) {
+    for (std::size_t i = 0; i < mappings_; ++i) {
+        if (memories_[i] == memory) {
+            return &maps_[i];
         }
-        planes[i] = {.data = reinterpret_cast<std::byte*>(whole_.data + offset),
-                     .stride_bytes = stride,
-                     .size_bytes = whole_.size - offset};
     }
-    SLUICE_TRY_ASSIGN(
-        view_, zero_copy::MutableFrameView::create(video.format, std::span(planes).first(count)));
-    return {};
+    if (gst_buffer_map_range(buffer_, memory, length, &maps_[mappings_], flags) == FALSE) {
+        return fail(ErrorCode::Io, "a buffer of {} bytes cannot be mapped",
+                    gst_buffer_get_size(buffer_));
+    }
+    memories_[mappings_] = memory;
+    return &maps_[mappings_++];
 }
 
 MappedFrame::MappedFrame(MappedFrame&& other) noexcept
-    : how_(std::exchange(other.how_, How::Unmapped)), frame_(other.frame_), buffer_(other.buffer_),
-      whole_(other.whole_), view_(other.view_) {}
+    : buffer_(other.buffer_), mappings_(std::exchange(other.mappings_, 0)),
+      memories_(other.memories_), maps_(other.maps_), view_(other.view_) {}
 
 MappedFrame::~MappedFrame() {
-    switch (how_) {
-    case How::Unmapped: break;
-    case How::Planes: gst_video_frame_unmap(&frame_); break;
-    case How::Whole: gst_buffer_unmap(buffer_, &whole_); break;
+    while (mappings_ > 0) {
+        gst_buffer_unmap(buffer_, &maps_[--mappings_]);
     }
 }
 

@@ -2,6 +2,8 @@
 // MappedFrame: a buffer's pixels, where they lie, for as long as this object lives.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <optional>
 
 #include <gst/video/video.h>
@@ -14,8 +16,8 @@
 namespace sluice::gst {
 
 // Maps a buffer with the strides and offsets of its GstVideoMeta (those of the caps without one),
-// unmaps on destruction. The buffer must outlive it. Linear dmabufs are mapped as any memory; their
-// allocator synchronises the CPU's access.
+// unmaps on destruction. The buffer must outlive it. Linear dmabufs are mapped as any memory:
+// GstDmaBufAllocator brackets each mapping with DMA_BUF_IOCTL_SYNC, which also waits for fences.
 //
 // GStreamer itself copies pixels when shared memory is mapped for writing or when memories must be
 // merged; both are foreseen here and counted, as NotWritable and UnmappableFrame.
@@ -42,18 +44,16 @@ public:
     [[nodiscard]] zero_copy::MutableFrameView mutable_view() const { return *view_; }
 
 private:
-    enum class How { Unmapped, Planes, Whole };
-
     MappedFrame() = default;
     [[nodiscard]] static Result<MappedFrame> map(GstBuffer* buffer, const Video& video,
                                                  GstMapFlags flags, CopyLedger& copies);
-    [[nodiscard]] Status map_planes(GstBuffer* buffer, const Video& video, GstMapFlags flags);
-    [[nodiscard]] Status map_whole(GstBuffer* buffer, const Video& video, GstMapFlags flags);
+    // `length` memories from this one on; -1: all.
+    [[nodiscard]] Result<const GstMapInfo*> map_range(guint memory, gint length, GstMapFlags flags);
 
-    How how_ = How::Unmapped;
-    GstVideoFrame frame_{};       // of Planes
-    GstBuffer* buffer_ = nullptr; // of Whole, borrowed
-    GstMapInfo whole_{};          // of Whole
+    GstBuffer* buffer_ = nullptr; // borrowed
+    std::size_t mappings_ = 0;
+    std::array<guint, GST_VIDEO_MAX_PLANES> memories_{}; // that each mapping begins with
+    std::array<GstMapInfo, GST_VIDEO_MAX_PLANES> maps_{};
     std::optional<zero_copy::MutableFrameView> view_;
 };
 

@@ -8,16 +8,6 @@ namespace sluice::gst {
 
 namespace {
 
-GType device_type() {
-    static const GType type = register_enum(
-        "SluiceDevice",
-        {{static_cast<gint>(DeviceKind::Auto), "The best device of this machine", "auto"},
-         {static_cast<gint>(DeviceKind::Cpu), "The CPU, fast kernels", "cpu"},
-         {static_cast<gint>(DeviceKind::Reference), "The CPU, plain loops: slow, a judge of others",
-          "reference"}});
-    return type;
-}
-
 GParamSpec* spec_of(Property property, const Settings& settings, const LiveSettings& live) {
     constexpr auto show = static_cast<GParamFlags>(kAtStart | GST_PARAM_DOC_SHOW_DEFAULT);
     switch (property) {
@@ -26,8 +16,12 @@ GParamSpec* spec_of(Property property, const Settings& settings, const LiveSetti
                                    "Name of a model of the zoo, or path to a model file",
                                    settings.model.empty() ? nullptr : settings.model.c_str(), show);
     case Property::Device:
-        return g_param_spec_enum("device", "Device", "Where the network runs", device_type(),
-                                 static_cast<gint>(settings.device), kAtStart);
+        return g_param_spec_string(
+            "device", "Device",
+            "Where the network runs: auto (a GPU, else the CPU), cpu, reference (the CPU, plain "
+            "loops: slow, a judge of others), vulkan (the best of its devices), vulkan:NUMBER, or "
+            "vulkan:NAME with a part of the device's name; `sluice devices` lists them",
+            settings.device.c_str(), kAtStart);
     case Property::Threads:
         return g_param_spec_uint(
             "threads", "Threads",
@@ -74,6 +68,14 @@ GParamSpec* spec_of(Property property, const Settings& settings, const LiveSetti
 
 } // namespace
 
+Result<EngineOptions> Settings::engine() const {
+    auto choice = device_from_name(device);
+    if (!choice) {
+        return std::unexpected(std::move(choice).error().within("property device"));
+    }
+    return EngineOptions{.device = std::move(*choice), .threads = threads};
+}
+
 void install_properties(GObjectClass* klass, std::initializer_list<Property> properties,
                         const Settings& settings, const LiveSettings& live) {
     const auto install = [&](Property property) {
@@ -94,9 +96,11 @@ bool set_property(guint id, const GValue* value, Settings& settings, LiveSetting
         settings.model = text != nullptr ? text : "";
         return true;
     }
-    case Property::Device:
-        settings.device = static_cast<DeviceKind>(g_value_get_enum(value));
+    case Property::Device: {
+        const gchar* text = g_value_get_string(value);
+        settings.device = text != nullptr ? text : "auto";
         return true;
+    }
     case Property::Threads: settings.threads = g_value_get_uint(value); return true;
     case Property::ScoreThreshold: live.score_threshold = g_value_get_float(value); return true;
     case Property::IouThreshold: live.iou_threshold = g_value_get_float(value); return true;
@@ -118,7 +122,7 @@ bool get_property(guint id, GValue* value, const Settings& settings, const LiveS
     case Property::Model:
         g_value_set_string(value, settings.model.empty() ? nullptr : settings.model.c_str());
         return true;
-    case Property::Device: g_value_set_enum(value, static_cast<gint>(settings.device)); return true;
+    case Property::Device: g_value_set_string(value, settings.device.c_str()); return true;
     case Property::Threads: g_value_set_uint(value, settings.threads); return true;
     case Property::ScoreThreshold: g_value_set_float(value, live.score_threshold); return true;
     case Property::IouThreshold: g_value_set_float(value, live.iou_threshold); return true;

@@ -8,6 +8,7 @@
 
 #include <gst/gst.h>
 
+#include "core/base/result.h"
 #include "core/engine.h"
 
 namespace sluice::gst {
@@ -15,10 +16,11 @@ namespace sluice::gst {
 // What is read once, when an element starts.
 struct Settings {
     std::string model;
-    DeviceKind device = DeviceKind::Auto;
+    std::string device = "auto"; // as device_from_name() takes it
     unsigned threads = 0;
 
-    [[nodiscard]] EngineOptions engine() const { return {.device = device, .threads = threads}; }
+    // InvalidArgument where there is no device of that name.
+    [[nodiscard]] Result<EngineOptions> engine() const;
 };
 
 // What is read anew at the start of every frame.

@@ -29,6 +29,9 @@ inline void unref(GstPad* pad) {
 inline void unref(GstBufferPool* pool) {
     gst_object_unref(pool);
 }
+inline void unref(GstAllocator* allocator) {
+    gst_object_unref(allocator);
+}
 inline void unref(GstElement* element) {
     gst_object_unref(element);
 }

@@ -82,13 +82,14 @@ public:
 protected:
     Status open() override {
         const Settings fixed = settings();
+        SLUICE_TRY_ASSIGN(const auto engine, fixed.engine());
         {
             const std::lock_guard hold(lock());
             track_ = tracking_;
         }
-        SLUICE_TRY_ASSIGN(auto detector, FaceDetector::create({.model = fixed.model,
-                                                               .engine = fixed.engine(),
-                                                               .tile_size = tile_size()}));
+        SLUICE_TRY_ASSIGN(auto detector,
+                          FaceDetector::create(
+                              {.model = fixed.model, .engine = engine, .tile_size = tile_size()}));
         detector_ = std::move(detector);
         return {};
     }

@@ -106,11 +106,11 @@ protected:
             return fail(ErrorCode::InvalidArgument,
                         "no model: set the property 'model' to a name of the zoo or a file");
         }
+        SLUICE_TRY_ASSIGN(const auto engine, fixed.engine());
         SLUICE_TRY_ASSIGN(auto stored, sluice::models::open_model(fixed.model));
         const sluice::gst::Range range =
             sluice::gst::input_range(wishes, stored.source.manifest, stored.model.info);
-        SLUICE_TRY_ASSIGN(auto program,
-                          sluice::compile(std::move(stored.model.graph), fixed.engine()));
+        SLUICE_TRY_ASSIGN(auto program, sluice::compile(std::move(stored.model.graph), engine));
         if (program->inputs().size() != 1) {
             return fail(ErrorCode::Unsupported,
                         "model '{}' has {} inputs; sluiceinfer feeds one, the frame", fixed.model,

@@ -58,8 +58,9 @@ public:
 protected:
     Status open() override {
         const Settings fixed = settings();
+        SLUICE_TRY_ASSIGN(const auto engine, fixed.engine());
         SLUICE_TRY_ASSIGN(auto segmenter,
-                          Segmenter::create({.model = fixed.model, .engine = fixed.engine()}));
+                          Segmenter::create({.model = fixed.model, .engine = engine}));
         segmenter_ = std::move(segmenter);
         class_names_ = RegionNames(segmenter_->labels());
         threads_ = sluice::runtime::ThreadPool::shared(fixed.threads);

@@ -21,6 +21,7 @@
 #include "gst-plugins/common/frame.h"
 #include "gst-plugins/superres/scaling.h"
 #include "models/tasks/super_resolution.h"
+#include "zero_copy/dmabuf.h"
 #include "zero_copy/tensor_to_frame.h"
 
 GST_DEBUG_CATEGORY_STATIC(sluice_super_res_debug);
@@ -59,8 +60,9 @@ public:
 protected:
     Status open() override {
         const Settings fixed = settings();
+        SLUICE_TRY_ASSIGN(const auto engine, fixed.engine());
         SLUICE_TRY_ASSIGN(auto upscaler,
-                          Upscaler::create({.model = fixed.model, .engine = fixed.engine()}));
+                          Upscaler::create({.model = fixed.model, .engine = engine}));
         if (upscaler.scale() != kScale) {
             return sluice::fail(sluice::ErrorCode::Unsupported,
                                 "model '{}' enlarges {} times; sluicesuperres takes x2",
@@ -116,9 +118,26 @@ private:
     std::vector<float> no_residual_;
 };
 
+// Frames may come and go in any memory: dmabufs in can be plain memory out, and the reverse where
+// we can make dmabufs.
 GstCaps* transform_caps(GstBaseTransform* /*base*/, GstPadDirection direction, GstCaps* caps,
                         GstCaps* filter) {
-    Ref out = sluice::gst::scale_caps(caps, kScale, direction == GST_PAD_SINK);
+    const bool enlarge = direction == GST_PAD_SINK;
+    const bool gives_dmabufs = sluice::zero_copy::can_make_dmabufs();
+    Ref known = sluice::gst::readable_caps();
+    if (!enlarge && !gives_dmabufs) {
+        known = sluice::gst::in_system_memory(known.get());
+    }
+    known = Ref(gst_caps_intersect_full(caps, known.get(), GST_CAPS_INTERSECT_FIRST));
+    Ref memories = sluice::gst::in_system_memory(known.get());
+    if (!enlarge) {
+        memories =
+            Ref(gst_caps_merge(sluice::gst::in_dmabufs(known.get()).release(), memories.release()));
+    } else if (gives_dmabufs) {
+        memories =
+            Ref(gst_caps_merge(memories.release(), sluice::gst::in_dmabufs(known.get()).release()));
+    }
+    Ref out = sluice::gst::scale_caps(memories.get(), kScale, enlarge);
     if (filter != nullptr) {
         out = Ref(gst_caps_intersect_full(filter, out.get(), GST_CAPS_INTERSECT_FIRST));
     }
@@ -131,11 +150,14 @@ GstCaps* fixate_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps*
                      GstCaps* others) {
     const auto* parent = static_cast<GstBaseTransformClass*>(g_type_class_peek(SLUICE_TYPE_FILTER));
     Ref fixed(parent->fixate_caps(base, direction, caps, others));
-    GstVideoInfo info;
-    if (direction != GST_PAD_SINK || gst_caps_is_empty(fixed.get()) != FALSE ||
-        gst_video_info_from_caps(&info, caps) == FALSE || GST_VIDEO_INFO_IS_RGB(&info)) {
+    if (direction != GST_PAD_SINK || gst_caps_is_empty(fixed.get()) != FALSE) {
         return fixed.release();
     }
+    const auto parsed = sluice::gst::parse_caps(caps);
+    if (!parsed || GST_VIDEO_INFO_IS_RGB(&parsed->info)) {
+        return fixed.release();
+    }
+    const GstVideoInfo& info = parsed->info;
     Ref complete(gst_caps_make_writable(fixed.release()));
     GstStructure* structure = gst_caps_get_structure(complete.get(), 0);
     gchar* colorimetry = gst_video_colorimetry_to_string(&info.colorimetry);
@@ -154,40 +176,6 @@ GstCaps* fixate_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps*
 
 gboolean transform_meta(GstBaseTransform* base, GstBuffer* out, GstMeta* meta, GstBuffer* in) {
     return static_cast<SuperRes&>(sluice::gst::filter_of(base)).carry(out, meta, in) ? TRUE : FALSE;
-}
-
-// Downstream's pool where it has one, else a video pool, so that strides may be padded.
-gboolean decide_allocation(GstBaseTransform* base, GstQuery* query) {
-    GstCaps* caps = nullptr;
-    gst_query_parse_allocation(query, &caps, nullptr);
-    GstVideoInfo info;
-    if (caps == nullptr || gst_video_info_from_caps(&info, caps) == FALSE) {
-        return FALSE;
-    }
-    GstBufferPool* offered = nullptr;
-    auto size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&info));
-    guint least = 0;
-    guint most = 0;
-    const bool has_pool = gst_query_get_n_allocation_pools(query) > 0;
-    if (has_pool) {
-        gst_query_parse_nth_allocation_pool(query, 0, &offered, &size, &least, &most);
-        size = std::max(size, static_cast<guint>(GST_VIDEO_INFO_SIZE(&info)));
-    }
-    const Ref pool(offered != nullptr ? offered : gst_video_buffer_pool_new());
-    GstStructure* config = gst_buffer_pool_get_config(pool.get());
-    gst_buffer_pool_config_set_params(config, caps, size, least, most);
-    if (gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr) != FALSE &&
-        gst_buffer_pool_has_option(pool.get(), GST_BUFFER_POOL_OPTION_VIDEO_META) != FALSE) {
-        gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
-    }
-    gst_buffer_pool_set_config(pool.get(), config);
-    if (has_pool) {
-        gst_query_set_nth_allocation_pool(query, 0, pool.get(), size, least, most);
-    } else {
-        gst_query_add_allocation_pool(query, pool.get(), size, least, most);
-    }
-    const auto* parent = static_cast<GstBaseTransformClass*>(g_type_class_peek(SLUICE_TYPE_FILTER));
-    return parent->decide_allocation(base, query);
 }
 
 } // namespace
@@ -213,7 +201,6 @@ static void sluice_super_res_class_init(SluiceSuperResClass* klass) {
     base->transform_caps = GST_DEBUG_FUNCPTR(transform_caps);
     base->fixate_caps = GST_DEBUG_FUNCPTR(fixate_caps);
     base->transform_meta = GST_DEBUG_FUNCPTR(transform_meta);
-    base->decide_allocation = GST_DEBUG_FUNCPTR(decide_allocation);
     sluice::gst::install_properties(
         G_OBJECT_CLASS(klass),
         {Property::Model, Property::Device, Property::Threads, Property::Qos}, default_settings(),

@@ -15,7 +15,6 @@ namespace sluice::tasks {
 namespace {
 
 using zero_copy::FrameFormat;
-using zero_copy::FrameToTensor;
 using zero_copy::SourceRegion;
 
 // Starts of tiles of `tile` pixels along an edge of `length`, overlapping by about half, the last
@@ -74,12 +73,14 @@ struct FaceDetector::State {
     FaceThresholds thresholds;
     std::uint32_t tile_size = 0;
     std::optional<FrameFormat> format; // that samplers are made for
-    std::vector<FrameToTensor> samplers;
+    std::vector<PictureSampler> samplers;
     std::vector<Face> faces;
 
     [[nodiscard]] Status find_outputs();
     [[nodiscard]] Status prepare(const FrameFormat& frame);
-    void decode(const FrameToTensor& sampler, bool is_tile);
+    void decode(const PictureSampler& sampler, bool is_tile);
+    template <typename Run>
+    [[nodiscard]] Result<std::span<const Face>> detect(const FrameFormat& frame, const Run& run);
 };
 
 // Networks give boxes and scores in one tensor each, or in one per grid level, coarse levels last.
@@ -123,11 +124,13 @@ Status FaceDetector::State::find_outputs() {
 }
 
 Status FaceDetector::State::prepare(const FrameFormat& frame) {
+    if (network.device() != nullptr) {
+        network.device()->runner().forget_recordings(); // they refer to the samplers
+    }
     samplers.clear();
     format.reset();
     for (const SourceRegion& region : regions_of(frame, network.tensor_format(), tile_size)) {
-        SLUICE_TRY_ASSIGN(auto sampler,
-                          FrameToTensor::create(frame, region, network.tensor_format()));
+        SLUICE_TRY_ASSIGN(auto sampler, network.sampler(frame, region));
         samplers.push_back(std::move(sampler));
     }
     faces.reserve(samplers.size() * anchors.size());
@@ -135,8 +138,8 @@ Status FaceDetector::State::prepare(const FrameFormat& frame) {
     return {};
 }
 
-void FaceDetector::State::decode(const FrameToTensor& sampler, bool is_tile) {
-    const SourceRegion& region = sampler.region();
+void FaceDetector::State::decode(const PictureSampler& sampler, bool is_tile) {
+    const SourceRegion& region = sampler.host.region();
     const SeenRegion seen{.x = static_cast<float>(region.x),
                           .y = static_cast<float>(region.y),
                           .width = static_cast<float>(region.width),
@@ -144,9 +147,9 @@ void FaceDetector::State::decode(const FrameToTensor& sampler, bool is_tile) {
     const std::size_t before = faces.size();
     std::size_t first = 0;
     for (std::size_t i = 0; i < scores.size(); ++i) {
-        const auto logits = network.executable().output_floats(scores[i]);
+        const auto logits = network.output_floats(scores[i]);
         decode_faces(std::span(anchors).subspan(first, logits.size()),
-                     network.executable().output_floats(regressors[i]), logits,
+                     network.output_floats(regressors[i]), logits,
                      static_cast<float>(network.tensor_format().width), seen, thresholds.score,
                      faces);
         first += logits.size();
@@ -173,18 +176,35 @@ Result<FaceDetector> FaceDetector::create(const FaceDetectorOptions& options) {
     return FaceDetector(std::move(state));
 }
 
+// `run` brings the frame through the network by a sampler with its number.
+template <typename Run>
+Result<std::span<const Face>> FaceDetector::State::detect(const FrameFormat& frame,
+                                                          const Run& run) {
+    if (format != frame) {
+        SLUICE_TRY(prepare(frame));
+    }
+    faces.clear();
+    for (std::size_t i = 0; i < samplers.size(); ++i) {
+        SLUICE_TRY(run(samplers[i], i));
+        decode(samplers[i], i > 0);
+    }
+    weighted_nms(faces, thresholds.iou, thresholds.max_detections);
+    return std::span<const Face>(faces);
+}
+
 Result<std::span<const Face>> FaceDetector::detect(const zero_copy::FrameView& frame) {
     State& state = *state_;
-    if (state.format != frame.format()) {
-        SLUICE_TRY(state.prepare(frame.format()));
-    }
-    state.faces.clear();
-    for (std::size_t i = 0; i < state.samplers.size(); ++i) {
-        SLUICE_TRY(state.network.run(state.samplers[i], frame));
-        state.decode(state.samplers[i], i > 0);
-    }
-    weighted_nms(state.faces, state.thresholds.iou, state.thresholds.max_detections);
-    return std::span<const Face>(state.faces);
+    return state.detect(frame.format(), [&](const PictureSampler& sampler, std::size_t) {
+        return state.network.run(sampler, frame);
+    });
+}
+
+Result<std::span<const Face>> FaceDetector::detect(const zero_copy::ExternalFrame& frame,
+                                                   CopyLedger& ledger) {
+    State& state = *state_;
+    return state.detect(frame.format(), [&](const PictureSampler& sampler, std::size_t i) {
+        return state.network.run(sampler, frame, i, ledger);
+    });
 }
 
 void FaceDetector::set_thresholds(const FaceThresholds& thresholds) {

@@ -12,8 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/copy_ledger.h"
 #include "core/base/result.h"
 #include "core/engine.h"
+#include "zero_copy/external_frame.h"
 #include "zero_copy/frame.h"
 
 namespace sluice::tasks {
@@ -67,6 +69,10 @@ public:
 
     // Faces by falling score, valid until the next call. Reads the frame's planes where they lie.
     [[nodiscard]] Result<std::span<const Face>> detect(const zero_copy::FrameView& frame);
+    // The same on a frame where it lies. On a Vulkan device it is imported; what has to be copied
+    // is counted. Else it is read through its mapping.
+    [[nodiscard]] Result<std::span<const Face>> detect(const zero_copy::ExternalFrame& frame,
+                                                       CopyLedger& ledger);
     void set_thresholds(const FaceThresholds& thresholds);
 
 private:

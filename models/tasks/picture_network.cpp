@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "zero_copy/sync.h"
+
 namespace sluice::tasks {
 
 namespace {
@@ -69,13 +71,44 @@ Result<PictureNetwork> PictureNetwork::open(std::string_view model, const Engine
                        .low = low,
                        .high = high,
                        .sampling = zero_copy::Sampling::Bilinear};
+    network.device_ = zero_copy::DeviceNetwork::of(network.executable_->program(),
+                                                   network.executable_->outputs().size());
     return network;
 }
 
-Status PictureNetwork::run(const zero_copy::FrameToTensor& sampler,
-                           const zero_copy::FrameView& frame) {
-    sampler.run(frame, executable_->input_floats(0), *threads_);
+Result<PictureSampler> PictureNetwork::sampler(const zero_copy::FrameFormat& frame,
+                                               const zero_copy::SourceRegion& region) const {
+    SLUICE_TRY_ASSIGN(auto host, zero_copy::FrameToTensor::create(frame, region, tensor_));
+    PictureSampler out{.host = std::move(host), .device = std::nullopt};
+    if (device_) {
+        SLUICE_TRY_ASSIGN(out.device, zero_copy::DeviceSampler::create(device_->device(), frame,
+                                                                       region, tensor_));
+    }
+    return out;
+}
+
+Status PictureNetwork::run(const PictureSampler& sampler, const zero_copy::FrameView& frame) {
+    ran_on_device_ = false;
+    sampler.host.run(frame, executable_->input_floats(0), *threads_);
     return executable_->run();
+}
+
+Status PictureNetwork::run(const PictureSampler& sampler, const zero_copy::ExternalFrame& frame,
+                           std::uint64_t variant, CopyLedger& ledger) {
+    if (device_ && sampler.device) {
+        ran_on_device_ = true;
+        return device_->run(*sampler.device, frame, variant, ledger);
+    }
+    SLUICE_TRY_ASSIGN(auto access,
+                      zero_copy::FrameAccess::begin(frame, zero_copy::CpuAccess::Read));
+    SLUICE_TRY_ASSIGN(const auto view, frame.view());
+    SLUICE_TRY(run(sampler, view));
+    return access.end();
+}
+
+std::span<const float> PictureNetwork::output_floats(std::size_t i) const {
+    return ran_on_device_ ? device_->output_floats(i)
+                          : std::as_const(*executable_).output_floats(i);
 }
 
 } // namespace sluice::tasks

@@ -3,11 +3,14 @@
 #include "models/tasks/segmentation.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <utility>
 
 #include "models/tasks/picture_network.h"
+#include "zero_copy/device_background.h"
+#include "zero_copy/sync.h"
 
 namespace sluice::tasks {
 
@@ -39,12 +42,28 @@ struct Segmenter::State {
     std::size_t classes = 1;
     std::vector<std::string> labels;
     std::optional<zero_copy::FrameFormat> format; // that the sampler is made for
-    std::optional<zero_copy::FrameToTensor> sampler;
+    std::optional<PictureSampler> sampler;
     std::vector<float> matte; // of multi-class networks
     std::vector<std::uint8_t> best;
 
+    // Background: what follows is made at the first frame after a change.
+    zero_copy::BackgroundSettings background;
+    std::optional<zero_copy::DeviceBackground> device_blend;
+    std::optional<zero_copy::BackgroundBlend> host_blend;
+    std::vector<std::uint8_t> mask; // the matte in 8 bits, for the host's
+
     [[nodiscard]] Status find_output();
+    [[nodiscard]] Status prepare(const zero_copy::FrameFormat& frame);
+    void forget_blends();
+    [[nodiscard]] Segmentation result(const zero_copy::SourceRegion& region);
+    [[nodiscard]] Status blend_on_device(const zero_copy::ExternalFrame& frame, CopyLedger& ledger);
+    [[nodiscard]] Status blend_on_host(const zero_copy::ExternalFrame& frame);
 };
+
+namespace {
+// Among the recordings of a device.
+enum Variant : std::uint8_t { kSegment, kBlend };
+} // namespace
 
 Status Segmenter::State::find_output() {
     const auto outputs = network.executable().outputs();
@@ -86,28 +105,104 @@ Result<Segmenter> Segmenter::create(const SegmenterOptions& options) {
     return Segmenter(std::move(state));
 }
 
+Status Segmenter::State::prepare(const zero_copy::FrameFormat& frame) {
+    if (format == frame) {
+        return {};
+    }
+    format.reset();
+    forget_blends(); // recordings refer to the sampler, too
+    SLUICE_TRY_ASSIGN(sampler,
+                      network.sampler(frame, zero_copy::stretch(frame.width, frame.height)));
+    format = frame;
+    return {};
+}
+
+void Segmenter::State::forget_blends() {
+    if (network.device() != nullptr) {
+        network.device()->runner().forget_recordings();
+    }
+    device_blend.reset();
+    host_blend.reset();
+}
+
+Segmentation Segmenter::State::result(const zero_copy::SourceRegion& region) {
+    Segmentation out;
+    out.matte = {
+        .values = network.output_floats(0), .width = width, .height = height, .region = region};
+    if (classes > 1) {
+        resolve_classes(out.matte.values, classes, matte, best);
+        out.matte.values = matte;
+        out.classes = best;
+    }
+    return out;
+}
+
 Result<Segmentation> Segmenter::segment(const zero_copy::FrameView& frame) {
     State& state = *state_;
-    const auto region = zero_copy::stretch(frame.width(), frame.height());
-    if (state.format != frame.format()) {
-        SLUICE_TRY_ASSIGN(state.sampler,
-                          zero_copy::FrameToTensor::create(frame.format(), region,
-                                                           state.network.tensor_format()));
-        state.format = frame.format();
-    }
+    SLUICE_TRY(state.prepare(frame.format()));
     SLUICE_TRY(state.network.run(*state.sampler, frame));
+    return state.result(state.sampler->host.region());
+}
 
-    Segmentation result;
-    result.matte = {.values = state.network.executable().output_floats(0),
-                    .width = state.width,
-                    .height = state.height,
-                    .region = region};
-    if (state.classes > 1) {
-        resolve_classes(result.matte.values, state.classes, state.matte, state.best);
-        result.matte.values = state.matte;
-        result.classes = state.best;
+Result<Segmentation> Segmenter::segment(const zero_copy::ExternalFrame& frame, CopyLedger& ledger) {
+    State& state = *state_;
+    SLUICE_TRY(state.prepare(frame.format()));
+    SLUICE_TRY(state.network.run(*state.sampler, frame, kSegment, ledger));
+    return state.result(state.sampler->host.region());
+}
+
+void Segmenter::set_background(const zero_copy::BackgroundSettings& settings) {
+    state_->forget_blends();
+    state_->background = settings;
+}
+
+Status Segmenter::State::blend_on_device(const zero_copy::ExternalFrame& frame,
+                                         CopyLedger& ledger) {
+    zero_copy::DeviceNetwork& device = *network.device();
+    if (!device_blend) {
+        SLUICE_TRY_ASSIGN(device_blend, zero_copy::DeviceBackground::create(
+                                            device.device(), frame.format(), background,
+                                            {.width = width,
+                                             .height = height,
+                                             .classes = static_cast<std::uint32_t>(classes),
+                                             .region = sampler->host.region()}));
     }
-    return result;
+    const std::array frames{
+        zero_copy::FrameRunner::Frame{.frame = &frame, .access = zero_copy::CpuAccess::ReadWrite}};
+    return device.runner().run(
+        frames, kBlend, ledger,
+        [&](vulkan::Recording& recording, zero_copy::ImportedFrames imported) -> Status {
+            SLUICE_TRY(device.record(recording, *sampler->device, *imported[0]));
+            return device_blend->record(recording, *imported[0], device.output(0));
+        });
+}
+
+Status Segmenter::State::blend_on_host(const zero_copy::ExternalFrame& frame) {
+    SLUICE_TRY_ASSIGN(auto access,
+                      zero_copy::FrameAccess::begin(frame, zero_copy::CpuAccess::ReadWrite));
+    SLUICE_TRY_ASSIGN(const auto view, frame.mutable_view());
+    if (!host_blend) {
+        SLUICE_TRY_ASSIGN(host_blend,
+                          zero_copy::BackgroundBlend::create(frame.format(), background));
+        mask.resize(std::size_t{width} * height);
+    }
+    SLUICE_TRY(network.run(*sampler, view));
+    const Segmentation segmentation = result(sampler->host.region());
+    zero_copy::write_matte(
+        segmentation.matte, view.width(), view.height(),
+        {.data = mask.data(), .stride_bytes = width, .width = width, .height = height},
+        network.threads());
+    host_blend->run(view,
+                    {.data = mask.data(), .stride_bytes = width, .width = width, .height = height},
+                    network.threads());
+    return access.end();
+}
+
+Status Segmenter::blend_background(const zero_copy::ExternalFrame& frame, CopyLedger& ledger) {
+    State& state = *state_;
+    SLUICE_TRY(state.prepare(frame.format()));
+    return state.network.device() != nullptr ? state.blend_on_device(frame, ledger)
+                                             : state.blend_on_host(frame);
 }
 
 std::span<const std::string> Segmenter::labels() const {

@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "core/base/copy_ledger.h"
 #include "core/base/result.h"
 #include "core/engine.h"
+#include "zero_copy/external_frame.h"
 #include "zero_copy/frame.h"
 #include "zero_copy/tensor_to_frame.h"
 
@@ -38,6 +40,18 @@ public:
     ~Segmenter();
 
     [[nodiscard]] Result<Segmentation> segment(const zero_copy::FrameView& frame);
+    // The same on a frame where it lies. On a Vulkan device it is imported; what has to be copied
+    // is counted. Else it is read through its mapping.
+    [[nodiscard]] Result<Segmentation> segment(const zero_copy::ExternalFrame& frame,
+                                               CopyLedger& ledger);
+
+    // What blend_background() does from now on.
+    void set_background(const zero_copy::BackgroundSettings& settings);
+    // Segments a frame and blends its background in place. On a Vulkan device in one submission:
+    // the matte never visits the host.
+    [[nodiscard]] Status blend_background(const zero_copy::ExternalFrame& frame,
+                                          CopyLedger& ledger);
+
     // Names of the classes; a single "person" for mattes.
     [[nodiscard]] std::span<const std::string> labels() const;
     [[nodiscard]] std::uint32_t matte_width() const;

@@ -8,11 +8,14 @@
 #include "models/tasks/super_resolution.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "models/tasks/picture_network.h"
+#include "zero_copy/device_upscale_writer.h"
+#include "zero_copy/sync.h"
 #include "zero_copy/tensor_to_frame.h"
 
 namespace sluice::tasks {
@@ -46,7 +49,7 @@ std::uint32_t halo_of(const graph::Graph& graph) {
 }
 
 struct Strip {
-    zero_copy::FrameToTensor sampler;
+    PictureSampler sampler;
     std::uint32_t first;      // row of the frame that the strip starts at
     std::uint32_t keep_first; // rows of the frame that it contributes
     std::uint32_t keep_end;
@@ -60,6 +63,7 @@ struct Upscaler::State {
     std::optional<PictureNetwork> network;
     std::vector<Strip> strips;
     std::optional<zero_copy::SuperResolutionWriter> writer;
+    std::optional<zero_copy::DeviceUpscaleWriter> device_writer;
     std::uint32_t residual_channels = 0;
 
     [[nodiscard]] Result<PictureNetwork> open(std::uint32_t width, std::uint32_t height) const {
@@ -70,6 +74,9 @@ struct Upscaler::State {
     [[nodiscard]] Status prepare(const zero_copy::FrameFormat& frame);
     [[nodiscard]] Status cut(const zero_copy::FrameFormat& frame, std::uint32_t height,
                              std::uint32_t halo);
+    [[nodiscard]] Status upscale_on_device(const zero_copy::ExternalFrame& input,
+                                           const zero_copy::ExternalFrame& output,
+                                           CopyLedger& ledger);
 };
 
 // Fills `strips` with strips of `height` rows that together contribute every row once.
@@ -81,13 +88,11 @@ Status Upscaler::State::cut(const zero_copy::FrameFormat& frame, std::uint32_t h
         const std::uint32_t first = std::min(wanted, frame.height - height);
         const bool is_last = first + height == frame.height;
         const std::uint32_t end = is_last ? frame.height : first + height - halo;
-        SLUICE_TRY_ASSIGN(auto sampler, zero_copy::FrameToTensor::create(
-                                            frame,
-                                            {.x = 0.0,
-                                             .y = static_cast<double>(first),
-                                             .width = static_cast<double>(frame.width),
-                                             .height = static_cast<double>(height)},
-                                            network->tensor_format()));
+        SLUICE_TRY_ASSIGN(auto sampler,
+                          network->sampler(frame, {.x = 0.0,
+                                                   .y = static_cast<double>(first),
+                                                   .width = static_cast<double>(frame.width),
+                                                   .height = static_cast<double>(height)}));
         strips.push_back(
             {.sampler = std::move(sampler), .first = first, .keep_first = keep, .keep_end = end});
         keep = end;
@@ -115,6 +120,8 @@ Status Upscaler::State::prepare(const zero_copy::FrameFormat& frame) {
     output.height *= kScale;
     SLUICE_TRY_ASSIGN(writer,
                       zero_copy::SuperResolutionWriter::create(frame, output, residual_channels));
+    SLUICE_TRY_ASSIGN(device_writer,
+                      zero_copy::DeviceUpscaleWriter::create(frame, output, residual_channels));
     format = frame;
     return {};
 }
@@ -133,23 +140,75 @@ std::uint32_t Upscaler::scale() const {
     return kScale;
 }
 
+namespace {
+Status check_pair(const zero_copy::FrameFormat& input, const zero_copy::FrameFormat& output) {
+    if (output.pixel_format != input.pixel_format || output.width != kScale * input.width ||
+        output.height != kScale * input.height) {
+        return fail(ErrorCode::InvalidArgument,
+                    "the output of a {}x{} frame must be {}x{} in the same format, not {}x{}",
+                    input.width, input.height, kScale * input.width, kScale * input.height,
+                    output.width, output.height);
+    }
+    return {};
+}
+} // namespace
+
+Status Upscaler::State::upscale_on_device(const zero_copy::ExternalFrame& input,
+                                          const zero_copy::ExternalFrame& output,
+                                          CopyLedger& ledger) {
+    using zero_copy::CpuAccess;
+    using zero_copy::FrameRunner;
+    zero_copy::DeviceNetwork& device = *network->device();
+    const std::array frames{FrameRunner::Frame{.frame = &input, .access = CpuAccess::Read},
+                            FrameRunner::Frame{.frame = &output, .access = CpuAccess::Write}};
+    const std::size_t row = std::size_t{kScale} * input.format().width * residual_channels;
+    return device.runner().run(
+        frames, 0, ledger,
+        [&](vulkan::Recording& recording, zero_copy::ImportedFrames imported) -> Status {
+            for (const Strip& strip : strips) {
+                SLUICE_TRY(device.record(recording, *strip.sampler.device, *imported[0]));
+                SLUICE_TRY(device_writer->record(
+                    recording, *imported[0], *imported[1], device.output(0),
+                    {.first_value = kScale * (strip.keep_first - strip.first) * row,
+                     .first_row = kScale * strip.keep_first,
+                     .rows = kScale * (strip.keep_end - strip.keep_first)}));
+            }
+            return {};
+        });
+}
+
+Status Upscaler::upscale(const zero_copy::ExternalFrame& input,
+                         const zero_copy::ExternalFrame& output, CopyLedger& ledger) {
+    State& state = *state_;
+    SLUICE_TRY(check_pair(input.format(), output.format()));
+    if (state.format != input.format()) {
+        SLUICE_TRY(state.prepare(input.format()));
+    }
+    if (state.network->device() != nullptr) {
+        return state.upscale_on_device(input, output, ledger);
+    }
+    SLUICE_TRY_ASSIGN(auto reading,
+                      zero_copy::FrameAccess::begin(input, zero_copy::CpuAccess::Read));
+    SLUICE_TRY_ASSIGN(auto writing,
+                      zero_copy::FrameAccess::begin(output, zero_copy::CpuAccess::Write));
+    SLUICE_TRY_ASSIGN(const auto from, input.view());
+    SLUICE_TRY_ASSIGN(const auto to, output.mutable_view());
+    SLUICE_TRY(upscale(from, to));
+    SLUICE_TRY(writing.end());
+    return reading.end();
+}
+
 Status Upscaler::upscale(const zero_copy::FrameView& input,
                          const zero_copy::MutableFrameView& output) {
     State& state = *state_;
     if (state.format != input.format()) {
         SLUICE_TRY(state.prepare(input.format()));
     }
-    if (output.format().pixel_format != input.format().pixel_format ||
-        output.width() != kScale * input.width() || output.height() != kScale * input.height()) {
-        return fail(ErrorCode::InvalidArgument,
-                    "the output of a {}x{} frame must be {}x{} in the same format, not {}x{}",
-                    input.width(), input.height(), kScale * input.width(), kScale * input.height(),
-                    output.width(), output.height());
-    }
+    SLUICE_TRY(check_pair(input.format(), output.format()));
     const std::size_t row = std::size_t{kScale} * input.width() * state.residual_channels;
     for (const Strip& strip : state.strips) {
         SLUICE_TRY(state.network->run(strip.sampler, input));
-        const auto residual = state.network->executable().output_floats(0);
+        const auto residual = state.network->output_floats(0);
         const std::uint32_t rows = kScale * (strip.keep_end - strip.keep_first);
         state.writer->run(
             input, residual.subspan(kScale * (strip.keep_first - strip.first) * row, rows * row),

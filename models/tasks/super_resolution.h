@@ -5,8 +5,10 @@
 #include <memory>
 #include <string>
 
+#include "core/base/copy_ledger.h"
 #include "core/base/result.h"
 #include "core/engine.h"
+#include "zero_copy/external_frame.h"
 #include "zero_copy/frame.h"
 
 namespace sluice::tasks {
@@ -30,6 +32,10 @@ public:
     // `output` has the format of `input` but `scale()` times its size.
     [[nodiscard]] Status upscale(const zero_copy::FrameView& input,
                                  const zero_copy::MutableFrameView& output);
+    // The same on frames where they lie. On a Vulkan device both are imported, and the strips are
+    // one submission; what has to be copied is counted. Else they are used through their mappings.
+    [[nodiscard]] Status upscale(const zero_copy::ExternalFrame& input,
+                                 const zero_copy::ExternalFrame& output, CopyLedger& ledger);
 
 private:
     struct State;

@@ -20,6 +20,7 @@ using Action = std::function<Status()>;
 // Each adds one subcommand, in a file of its own.
 void add_bench(CLI::App& app, Action& action);
 void add_devices(CLI::App& app, Action& action);
+void add_doctor(CLI::App& app, Action& action);
 void add_graph(CLI::App& app, Action& action);
 void add_infer(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);

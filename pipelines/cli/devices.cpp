@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sluice devices`: where networks can run, what `auto` chooses, and in JSON what operators take.
+#include <format>
+
 #include "core/engine.h"
 #include "core/ops/limits.h"
 #include "pipelines/cli/command.h"
@@ -25,19 +27,39 @@ Json support_limits() {
     return limits;
 }
 
+// A paragraph; nothing for devices that have nothing to tell.
+std::string abilities_text(const DeviceInfo& device) {
+    std::string text;
+    const auto add = [&](const char* heading, const std::vector<std::string>& lines) {
+        if (!lines.empty()) {
+            text += std::format("\n{} {}\n", device.name, heading);
+        }
+        for (const std::string& line : lines) {
+            text += std::format("  {}\n", line);
+        }
+    };
+    add("can", device.can);
+    add("cannot", device.cannot);
+    return text;
+}
+
 Status list_devices(bool as_json) {
     Json list = Json::array();
+    std::string abilities;
     std::vector<std::vector<std::string>> rows{{"device", "auto", "description", "reason"}};
     for (const DeviceInfo& device : devices()) {
         list.push_back({{"name", device.name},
                         {"description", device.description},
                         {"chosen_by_auto", device.chosen_by_auto},
-                        {"reason", device.reason}});
+                        {"reason", device.reason},
+                        {"can", device.can},
+                        {"cannot", device.cannot}});
         rows.push_back(
             {device.name, device.chosen_by_auto ? "yes" : "", device.description, device.reason});
+        abilities += abilities_text(device);
     }
     return as_json ? print_json({{"devices", list}, {"op_support_limits", support_limits()}})
-                   : print(table(rows, 4));
+                   : print(table(rows, 4) + abilities);
 }
 
 } // namespace

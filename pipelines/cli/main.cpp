@@ -104,6 +104,7 @@ int run(int argc, char** argv) {
     add_models(app, action);
     add_graph(app, action);
     add_devices(app, action);
+    add_doctor(app, action);
 
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     if (arguments.empty()) {

@@ -34,8 +34,14 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
                 // The validator let only known names through.
                 options.device = device_from_name(text).value_or(DeviceKind::Auto);
             },
-            "Where the network runs")
-        ->check(one_of("device", {"auto", "cpu", "reference"}))
+            "Where the network runs; `sluice devices` lists what there is")
+        ->check(CLI::Validator(
+            [](std::string& word) -> std::string {
+                const auto choice = device_from_name(word);
+                return choice ? std::string()
+                              : choice.error().message + did_you_mean(word, device_kind_names());
+            },
+            "auto, cpu, reference, vulkan, vulkan:NUMBER, vulkan:NAME", "device"))
         ->type_name("DEVICE")
         ->default_str("auto");
     command.add_option("--threads", options.threads, "Threads of the CPU; 0: one per core")

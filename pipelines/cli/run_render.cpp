@@ -85,7 +85,7 @@ void set_properties(GstElement* pipeline, const RunOptions& options) {
     if (!options.model.empty()) {
         g_object_set(object, "model", options.model.c_str(), nullptr);
     }
-    gst_util_set_object_arg(object, "device", std::string(name(options.engine.device)).c_str());
+    gst_util_set_object_arg(object, "device", name(options.engine.device).c_str());
     g_object_set(object, "threads", options.engine.threads, nullptr);
     // Late frames are none of a file's concern.
     g_object_set(object, "qos", FALSE, nullptr);

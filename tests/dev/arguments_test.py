@@ -36,6 +36,7 @@ class Arguments(LauncherTest):
                 (["test", "--jobs", "0"], ["--jobs", "'0'"]),
                 (["test", "--filter"], ["--filter", "value"]),
                 (["test", "--fast"], ["test", "'--fast'"]),
+                (["test", "--dmabuf", "--sanitize"], ["--dmabuf", "--sanitize"]),
                 (["build", "--fast"], ["build", "'--fast'"]),
                 (["bench", "--fast"], ["bench", "'--fast'"]),
                 (["demo", "--seconds", "-1"], ["--seconds", "'-1'"]),

@@ -10,8 +10,10 @@ import tempfile
 
 
 def inspect(name, plugins, home):
+    # Vulkan's loader, if anything opened it, would speak on stderr, which must stay empty: the drivers are no
+    # business of somebody who lists plugins.
     environment = {"PATH": os.environ["PATH"], "HOME": home, "GST_PLUGIN_PATH": plugins,
-                   "GST_REGISTRY": os.path.join(home, "registry.bin")}
+                   "GST_REGISTRY": os.path.join(home, "registry.bin"), "VK_LOADER_DEBUG": "all"}
     for name_of_loader in ("LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS"):
         if name_of_loader in os.environ:
             environment[name_of_loader] = os.environ[name_of_loader]

@@ -104,6 +104,29 @@ TEST_P(EveryElement, starts_with_the_defaults_that_it_documents) {
     gst_object_unref(element);
 }
 
+TEST_P(EveryElement, tells_a_device_that_does_not_exist) {
+    GstElement* element = gst_element_factory_make(GetParam().name, nullptr);
+    ASSERT_NE(element, nullptr);
+    const bool runs_a_network =
+        g_object_class_find_property(G_OBJECT_GET_CLASS(element), "device") != nullptr;
+    gst_object_unref(gst_object_ref_sink(element));
+    if (!runs_a_network) {
+        GTEST_SKIP() << "it runs no network";
+    }
+    for (const auto& [device, says] :
+         {std::pair{"cup", "there is no device 'cup'; there are: auto, cpu, reference, vulkan"},
+          std::pair{"vulkan:no-such-device", "device vulkan:no-such-device: "}}) {
+        std::string chain = GetParam().chain;
+        chain.insert(std::string(GetParam().name).size(), std::string(" device=") + device);
+        const Outcome outcome =
+            run_pipeline("videotestsrc num-buffers=1 ! " + chain + " ! fakesink");
+        EXPECT_FALSE(outcome.eos);
+        ASSERT_EQ(outcome.errors.size(), 1U) << device;
+        EXPECT_NE(outcome.errors[0].second.find(says), std::string::npos)
+            << outcome.errors[0].second;
+    }
+}
+
 TEST_P(EveryElement, ends_without_a_frame) {
     const Outcome outcome = run_pipeline(std::string("videotestsrc num-buffers=0 ! ") +
                                          GetParam().chain + " ! fakesink");

@@ -133,8 +133,10 @@ TEST(SuperRes, offers_upstream_only_what_doubles_to_what_downstream_takes) {
     EXPECT_TRUE(
         gst_caps_is_empty(wanted_of_upstream("video/x-raw,format=NV12,width=81,height=60").get()));
     const Ref half = wanted_of_upstream("video/x-raw,format=NV12,width=80,height=60");
-    const Ref expected(gst_caps_from_string("video/x-raw,format=NV12,width=40,height=30,"
-                                            "framerate=[0/1,2147483647/1]"));
+    const Ref expected(gst_caps_from_string(
+        "video/x-raw(memory:DMABuf),format=DMA_DRM,drm-format=NV12,width=40,height=30,"
+        "framerate=[0/1,2147483647/1];"
+        "video/x-raw,format=NV12,width=40,height=30,framerate=[0/1,2147483647/1]"));
     EXPECT_TRUE(gst_caps_is_equal(half.get(), expected.get()));
 }
 

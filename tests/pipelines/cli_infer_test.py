@@ -66,7 +66,10 @@ class Infer(cli_support.ProgramTest):
         dot = self.succeeds("graph", self.network, "--format", "dot")
         self.assertTrue(dot.startswith("digraph"))
         self.assertEqual(dot.count("{"), dot.count("}"))
-        self.assertTrue(self.succeeds("graph", self.network, "--optimized"))
+        optimized = self.succeeds("graph", self.network, "--optimized", "--device", "cpu")
+        self.assertRegex(optimized, r"(?m)^device +step +why not an earlier device$")
+        plan = self.json_of("graph", self.network, "--optimized", "--device", "cpu", "--json")
+        self.assertEqual(sum(len(step["nodes"]) for step in plan["steps"]), len(plan["nodes"]))
 
     def test_outputs_are_what_the_weights_say(self):
         tensor = self.folder / "in.npy"

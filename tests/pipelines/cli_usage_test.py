@@ -16,13 +16,13 @@ NOWHERE = {"SLUICE_MODEL_PATH": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"
 class Usage(cli_support.ProgramTest):
     def test_help_lists_the_subcommands(self):
         text = self.succeeds("--help")
-        for command in ("run", "infer", "bench", "models", "graph", "devices"):
+        for command in ("run", "infer", "bench", "models", "graph", "devices", "doctor"):
             self.assertRegex(text, rf"(?m)^\s+{command}\s")
 
     def test_every_subcommand_has_help(self):
         for command in (["run"], ["infer"], ["bench"], ["bench", "model"], ["bench", "pipeline"],
                         ["models"], ["models", "list"], ["models", "show"], ["models", "verify"],
-                        ["graph"], ["devices"]):
+                        ["graph"], ["devices"], ["doctor"]):
             self.assertIn("--help", self.succeeds(*command, "--help"), command)
 
     def test_no_arguments_are_a_usage_error(self):
@@ -49,6 +49,7 @@ class Usage(cli_support.ProgramTest):
         self.fails("run", "x", "--task", "face-detect", "--json", code=2,
                    says="unknown task 'face-detect'; did you mean 'face-detection'?")
         self.fails("bench", "model", "x", "--device", "cup", code=2, says="did you mean 'cpu'?")
+        self.fails("bench", "model", "x", "--device", "vulcan", code=2, says=["vulkan:NUMBER", "did you mean 'vulkan'?"])
         self.fails("run", "x", "-o", "y.mp4", "--task", "redact", "--effect", "pixlate", code=2,
                    says="did you mean 'pixelate'?")
 
@@ -91,6 +92,7 @@ class Usage(cli_support.ProgramTest):
         devices = self.json_of("devices", "--json")["devices"]
         self.assertLessEqual({"cpu", "reference"}, {entry["name"] for entry in devices})
         self.assertEqual(sum(entry["chosen_by_auto"] for entry in devices), 1)
+        self.assertTrue(any(entry["name"].startswith("vulkan") for entry in devices))  # or why there is none
         text = self.succeeds("devices")
         for entry in devices:
             self.assertIn(entry["name"], text)

@@ -25,7 +25,13 @@ TEST(PixelFormat, table_is_indexed_by_the_enumeration_and_found_by_name) {
         EXPECT_EQ(&info(row.format), &row);
         EXPECT_EQ(format_from_gst_name(row.gst_name), row.format);
         EXPECT_EQ(row.drm_fourcc.size(), 4U);
+        EXPECT_EQ(format_from_fourcc(fourcc_code(row)), row.format);
     }
+    // The numbers of drm_fourcc.h: fourcc_code('N', 'V', '1', '2') and fourcc_code('R', '8', ' ', '
+    // ').
+    EXPECT_EQ(fourcc_code(info(PixelFormat::Nv12)), 0x3231564EU);
+    EXPECT_EQ(fourcc_code(info(PixelFormat::Gray8)), 0x20203852U);
+    EXPECT_EQ(format_from_fourcc(0), std::nullopt);
     EXPECT_EQ(format_from_gst_name("NV13"), std::nullopt);
     EXPECT_EQ(format_from_gst_name(""), std::nullopt);
 }

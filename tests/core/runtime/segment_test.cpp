@@ -73,7 +73,15 @@ public:
     std::span<std::byte> output_memory(std::size_t i) const override {
         return memory(segment_.outputs[i]);
     }
-    std::uint64_t border_bytes() const override { return copied; }
+    std::uint64_t border_bytes() const override {
+        std::uint64_t bytes = 0;
+        for (const auto* ids : {&segment_.inputs, &segment_.outputs}) {
+            for (const OperandId id : *ids) {
+                bytes += shares_memory_ ? 0 : sizes_[graph::index(id)];
+            }
+        }
+        return bytes;
+    }
     Status last_run() const override { return *health_; }
 
     const Segment& segment() const { return segment_; }

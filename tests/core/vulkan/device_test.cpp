@@ -137,6 +137,64 @@ TEST_F(DeviceOpened, refuses_sync_files_where_it_has_none) {
     EXPECT_EQ(submitted.error().code, ErrorCode::Unsupported);
 }
 
+// Makes a call of the device's table do something else while it lives.
+template <typename Call>
+class Replaced {
+public:
+    Replaced(const Device& device, Call VolkDeviceTable::* member, Call with)
+        // The table is no constant; the device only shows it as one.
+        : slot_(const_cast<VolkDeviceTable&>(device.table()).*member), original_(slot_) {
+        slot_ = with;
+    }
+    ~Replaced() { slot_ = original_; }
+    Replaced(const Replaced&) = delete;
+    Replaced& operator=(const Replaced&) = delete;
+
+private:
+    Call& slot_;
+    Call original_;
+};
+
+TEST_F(DeviceOpened, is_lost_for_good_once_it_is_lost) {
+    const std::uint64_t before = must(device_->submit({})).value;
+    must(device_->wait(before));
+    log::set_sink(nullptr); // the loss is logged, which is no news here
+    {
+        const Replaced replaced(
+            *device_, &VolkDeviceTable::vkQueueSubmit,
+            +[](VkQueue, std::uint32_t, const VkSubmitInfo*, VkFence) {
+                return VK_ERROR_DEVICE_LOST;
+            });
+        const auto failed = device_->submit({});
+        ASSERT_FALSE(failed);
+        EXPECT_EQ(failed.error().code, ErrorCode::DeviceLost);
+    }
+    EXPECT_TRUE(device_->lost());
+    EXPECT_EQ(device_->submit({}).error().code, ErrorCode::DeviceLost);
+    EXPECT_EQ(device_->wait(before).error().code, ErrorCode::DeviceLost);
+    // What is retired on it goes at once: nothing runs there any more.
+    int alive = 0;
+    device_->retire(std::make_unique<Counted>(alive), before + 100);
+    EXPECT_EQ(alive, 0);
+    // Whoever opens it now gets a working one, although the old one is still held.
+    const auto anew = must(Device::open(testing::vulkan_selector()));
+    EXPECT_NE(anew, device_);
+    must(anew->wait(must(anew->submit({})).value));
+}
+
+TEST_F(DeviceOpened, reports_exhausted_memory) {
+    const Replaced replaced(
+        *device_, &VolkDeviceTable::vkAllocateMemory,
+        +[](VkDevice, const VkMemoryAllocateInfo*, const VkAllocationCallbacks*, VkDeviceMemory*) {
+            return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+        });
+    const auto buffer = Buffer::create(device_, 4096, Placement::Device);
+    ASSERT_FALSE(buffer);
+    EXPECT_EQ(buffer.error().code, ErrorCode::OutOfMemory);
+    EXPECT_EQ(buffer.error().message, "allocating 4096 bytes on '" + device_->profile().name +
+                                          "': vkAllocateMemory: the device's memory is exhausted");
+}
+
 // Not through the fixture, which expects silence.
 TEST(ValidationLayer, is_heard) {
     const auto device = Device::open(testing::vulkan_selector());

@@ -138,6 +138,25 @@ TEST_F(Memory, of_a_dmabuf_is_shared_without_a_copy) {
     }
 }
 
+TEST_F(Memory, of_a_dmabuf_is_taken_over_and_handed_back_every_time) {
+    if (!device_->profile().import_dma_buf || device_->profile().type != DeviceType::Software) {
+        GTEST_SKIP() << "only software devices take a memfd for a dmabuf";
+    }
+    const SharedFile file(kPage);
+    const Buffer shared = must(Buffer::import_dma_buf(device_, file.fd(), kPage));
+    const Buffer own = must(Buffer::create(device_, kPage, Placement::Device));
+    Recording recording = must(Recording::create(device_));
+    recording.acquire(whole(shared));
+    must(linear(recording, whole(shared), whole(own), 2, 0));
+    must(linear(recording, whole(own), whole(shared), 1, 1));
+    recording.release(whole(shared));
+    must(recording.finish());
+    write_words(file.bytes(), Words(kPageWords, 1));
+    must(recording.run());
+    must(recording.run());
+    EXPECT_EQ(read_words(file.bytes()), Words(kPageWords, 7));
+}
+
 TEST_F(Memory, of_a_dmabuf_must_be_as_large_as_said) {
     if (!device_->profile().import_dma_buf) {
         GTEST_SKIP() << "no VK_EXT_external_memory_dma_buf";

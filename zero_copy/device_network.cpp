@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// DeviceNetwork: frame ends around a program.
+#include "zero_copy/device_network.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "core/base/copy_ledger.h"
+#include "core/base/result.h"
+#include "core/vulkan/program.h"
+#include "zero_copy/device_sampler.h"
+#include "zero_copy/device_tables.h"
+#include "zero_copy/external_frame.h"
+#include "zero_copy/frame_runner.h"
+
+namespace sluice::zero_copy {
+
+DeviceNetwork::DeviceNetwork(vulkan::Program& program, std::size_t outputs)
+    : program_(&program), runner_(program.device()), copies_(outputs) {}
+
+std::unique_ptr<DeviceNetwork> DeviceNetwork::of(runtime::SegmentKernel* kernel,
+                                                 std::size_t outputs) {
+    auto* const program = dynamic_cast<vulkan::Program*>(kernel);
+    return program == nullptr
+               ? nullptr
+               : std::unique_ptr<DeviceNetwork>(new DeviceNetwork(*program, outputs));
+}
+
+Status DeviceNetwork::prepare_outputs() {
+    for (std::size_t i = 0; i < copies_.size() && !prepared_; ++i) {
+        if (program_->output_memory(i).empty()) {
+            SLUICE_TRY_ASSIGN(copies_[i], DeviceBuffer::create(device(), program_->output(i).bytes,
+                                                               vulkan::Placement::Download));
+        }
+    }
+    prepared_ = true;
+    return {};
+}
+
+Status DeviceNetwork::record(vulkan::Recording& recording, const DeviceSampler& sampler,
+                             const ImportedFrame& frame) const {
+    SLUICE_TRY(sampler.record(recording, frame, program_->input(0)));
+    return program_->record(recording);
+}
+
+Status DeviceNetwork::run(const DeviceSampler& sampler, const ExternalFrame& frame,
+                          std::uint64_t variant, CopyLedger& ledger) {
+    SLUICE_TRY(prepare_outputs());
+    return runner_.run(std::array{FrameRunner::Frame{.frame = &frame}}, variant, ledger,
+                       [&](vulkan::Recording& recording, ImportedFrames frames) -> Status {
+                           SLUICE_TRY(record(recording, sampler, *frames[0]));
+                           for (std::size_t i = 0; i < copies_.size(); ++i) {
+                               if (copies_[i]) {
+                                   SLUICE_TRY(
+                                       recording.copy(program_->output(i), copies_[i].range()));
+                               }
+                           }
+                           return {};
+                       });
+}
+
+std::span<const float> DeviceNetwork::output_floats(std::size_t i) const {
+    const std::span<const std::byte> bytes =
+        copies_[i] ? std::span<const std::byte>(copies_[i].mapped())
+                   : std::span<const std::byte>(program_->output_memory(i));
+    return {reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)};
+}
+
+} // namespace sluice::zero_copy

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// FrameRunner: import, fences, recording, submission, wait.
+#include "zero_copy/frame_runner.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/base/copy_ledger.h"
+#include "core/base/result.h"
+#include "core/base/unique_fd.h"
+#include "core/vulkan/device.h"
+#include "core/vulkan/recording.h"
+#include "zero_copy/external_frame.h"
+#include "zero_copy/sync.h"
+#include "zero_copy/vulkan_import.h"
+
+namespace sluice::zero_copy {
+
+namespace {
+
+using Imported = std::array<std::shared_ptr<ImportedFrame>, FrameRunner::kMaxFrames>;
+
+bool has_dma_buf(const ExternalFrame& frame) {
+    return std::ranges::any_of(frame.memories(), [](const FrameMemory& memory) {
+        return memory.kind == MemoryKind::DmaBuf;
+    });
+}
+
+} // namespace
+
+struct FrameRunner::State {
+    struct Recorded {
+        Imported frames; // keeps them: their addresses are the key
+        std::uint64_t variant;
+        vulkan::Recording recording;
+        std::uint64_t used;
+    };
+
+    State(std::shared_ptr<vulkan::Device> opened, std::size_t limit)
+        : device(std::move(opened)), imports(device, limit), capacity(limit) {}
+
+    std::shared_ptr<vulkan::Device> device;
+    VulkanImports imports;
+    std::size_t capacity;
+    std::vector<Recorded> recorded;
+    std::uint64_t clock = 0;
+    std::size_t made = 0;
+    ImportMethod last_method = ImportMethod::Upload;
+
+    [[nodiscard]] Result<vulkan::Recording*> recording_of(const Imported& frames, std::size_t count,
+                                                          std::uint64_t variant, const Work& work);
+    [[nodiscard]] Status submit(std::span<const Frame> frames, vulkan::Recording& recording);
+};
+
+Result<vulkan::Recording*> FrameRunner::State::recording_of(const Imported& frames,
+                                                            std::size_t count,
+                                                            std::uint64_t variant,
+                                                            const Work& work) {
+    for (Recorded& known : recorded) {
+        if (known.variant == variant && known.frames == frames) {
+            known.used = ++clock;
+            return &known.recording;
+        }
+    }
+    SLUICE_TRY_ASSIGN(vulkan::Recording recording, vulkan::Recording::create(device));
+    const ImportedFrames given = std::span(frames).first(count);
+    for (const auto& frame : given) {
+        frame->acquire(recording);
+    }
+    SLUICE_TRY(work.record(work.context, recording, given));
+    for (const auto& frame : given) {
+        frame->release(recording);
+    }
+    SLUICE_TRY(recording.finish());
+    if (recorded.size() >= capacity) {
+        recorded.erase(std::ranges::min_element(recorded, {}, &Recorded::used));
+    }
+    ++made;
+    recorded.push_back(
+        {.frames = frames, .variant = variant, .recording = std::move(recording), .used = ++clock});
+    return &recorded.back().recording;
+}
+
+Status FrameRunner::State::submit(std::span<const Frame> frames, vulkan::Recording& recording) {
+    const bool sync_files = device->profile().sync_fd;
+    UniqueFd wait;
+    bool shared = false;
+    for (const Frame& frame : frames) {
+        SLUICE_TRY_ASSIGN(UniqueFd fence, acquire_fence(*frame.frame, frame.access, sync_files));
+        SLUICE_TRY_ASSIGN(wait, merge_sync_files(std::move(wait), std::move(fence)));
+        shared = shared || has_dma_buf(*frame.frame);
+    }
+    SLUICE_TRY_ASSIGN(vulkan::Device::Submitted submitted,
+                      recording.submit(std::move(wait), shared && sync_files));
+    for (const Frame& frame : frames) {
+        if (submitted.sync_file) {
+            SLUICE_TRY_ASSIGN(UniqueFd fence, submitted.sync_file.dup());
+            SLUICE_TRY(release_fence(*frame.frame, std::move(fence), frame.access));
+        }
+    }
+    return device->wait(submitted.value);
+}
+
+FrameRunner::FrameRunner(std::shared_ptr<vulkan::Device> device, std::size_t capacity)
+    : state_(std::make_unique<State>(std::move(device), std::max<std::size_t>(capacity, 1))) {}
+FrameRunner::~FrameRunner() = default;
+FrameRunner::FrameRunner(FrameRunner&&) noexcept = default;
+FrameRunner& FrameRunner::operator=(FrameRunner&&) noexcept = default;
+
+Status FrameRunner::run_work(std::span<const Frame> frames, std::uint64_t variant,
+                             CopyLedger& ledger, const Work& work) {
+    State& state = *state_;
+    if (frames.empty() || frames.size() > kMaxFrames) {
+        return fail(ErrorCode::InvalidArgument, "frame runner: {} frames given, 1 to {} are run",
+                    frames.size(), kMaxFrames);
+    }
+    Imported imported;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        SLUICE_TRY_ASSIGN(
+            imported[i],
+            state.imports.get(*frames[i].frame, {.write = frames[i].access != CpuAccess::Read}));
+        if (frames[i].access != CpuAccess::Write) {
+            SLUICE_TRY(imported[i]->upload(*frames[i].frame, ledger));
+        }
+    }
+    state.last_method = imported[0]->method();
+    SLUICE_TRY_ASSIGN(vulkan::Recording* const recording,
+                      state.recording_of(imported, frames.size(), variant, work));
+    SLUICE_TRY(state.submit(frames, *recording));
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        if (frames[i].access != CpuAccess::Read) {
+            SLUICE_TRY(imported[i]->download(*frames[i].frame, ledger));
+        }
+    }
+    return {};
+}
+
+void FrameRunner::forget_recordings() {
+    state_->recorded.clear();
+}
+void FrameRunner::forget(const MemoryIdentity& memory) {
+    state_->recorded.clear(); // they keep imports alive
+    state_->imports.forget(memory);
+}
+VulkanImports& FrameRunner::imports() {
+    return state_->imports;
+}
+std::size_t FrameRunner::recordings() const {
+    return state_->made;
+}
+ImportMethod FrameRunner::last_method() const {
+    return state_->last_method;
+}
+
+} // namespace sluice::zero_copy

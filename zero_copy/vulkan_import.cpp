@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+// Imports: the calls that a plan asks for, and the cache of what they gave.
+#include "zero_copy/vulkan_import.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+
+#include "core/base/checked_math.h"
+#include "core/base/copy_ledger.h"
+#include "core/base/log.h"
+#include "core/base/result.h"
+#include "core/base/unique_fd.h"
+#include "core/vulkan/device.h"
+#include "core/vulkan/memory.h"
+#include "zero_copy/external_frame.h"
+#include "zero_copy/import_plan.h"
+#include "zero_copy/pixel_format.h"
+#include "zero_copy/sync.h"
+#include "zero_copy/vulkan_image.h"
+
+namespace sluice::zero_copy {
+
+namespace {
+
+using vulkan::Buffer;
+using vulkan::BufferRange;
+using vulkan::Device;
+
+// The range of a plane's rows that a shader may bind.
+Result<ImportedPlane> plane_in(const Device& device, const Buffer& buffer, std::size_t offset_bytes,
+                               std::size_t stride_bytes, const FrameFormat& format,
+                               std::size_t plane) {
+    const FormatInfo& layout = info(format.pixel_format);
+    const std::size_t alignment =
+        std::max<std::size_t>(device.profile().storage_offset_alignment, sizeof(std::uint32_t));
+    const std::size_t begin = offset_bytes / alignment * alignment;
+    const std::size_t rows = plane_rows(layout, plane, format.height);
+    const std::size_t end =
+        offset_bytes + ((rows - 1) * stride_bytes) + row_bytes(layout, plane, format.width);
+    const std::size_t words_end = align_up(end, sizeof(std::uint32_t));
+    if (words_end > buffer.size_bytes()) {
+        return fail(ErrorCode::Unsupported,
+                    "{} frame: plane {} ends at byte {}, in the last incomplete word of {} bytes",
+                    layout.gst_name, plane, end, buffer.size_bytes());
+    }
+    const auto base = checked_cast<std::uint32_t>(offset_bytes - begin);
+    const auto stride = checked_cast<std::uint32_t>(stride_bytes);
+    const auto bytes = checked_cast<std::uint32_t>(words_end - begin);
+    if (!base || !stride || !bytes) {
+        return fail(ErrorCode::Unsupported, "{} frame: plane {} is larger than 4 GiB",
+                    layout.gst_name, plane);
+    }
+    return ImportedPlane{.range = {.buffer = buffer.get(), .offset = begin, .bytes = *bytes},
+                         .base_bytes = *base,
+                         .stride_bytes = *stride};
+}
+
+// Memory that is imported whole, by identity; kept as long as a frame uses it.
+struct SharedMemory {
+    FrameMemory memory;
+    std::weak_ptr<Buffer> buffer;
+};
+
+bool can_be_named(const FrameMemory& memory) {
+    return memory.identity != MemoryIdentity{} || memory.kind == MemoryKind::VulkanImage;
+}
+
+std::size_t plane_bytes(const FrameFormat& format, std::size_t plane) {
+    const FormatInfo& layout = info(format.pixel_format);
+    return row_bytes(layout, plane, format.width) * plane_rows(layout, plane, format.height);
+}
+
+} // namespace
+
+struct ImportedFrame::Objects : vulkan::Retired {
+    std::vector<std::shared_ptr<Buffer>> buffers;
+    std::vector<FrameImage> images;
+    vulkan::SamplerHandle sampler;
+};
+
+ImportedFrame::ImportedFrame(std::shared_ptr<Device> device, const FrameFormat& format)
+    : device_(std::move(device)), format_(format), objects_(std::make_unique<Objects>()) {}
+
+ImportedFrame::~ImportedFrame() {
+    device_->retire(std::move(objects_), device_->last_submitted());
+}
+
+ImportedPlane ImportedFrame::plane(std::size_t i) const {
+    return planes_.empty() ? ImportedPlane{} : planes_[i < planes_.size() ? i : 0];
+}
+
+vulkan::TextureBinding ImportedFrame::texture(std::size_t i) const {
+    return textures_[i < textures_.size() ? i : 0];
+}
+
+void ImportedFrame::acquire(vulkan::Recording& recording) const {
+    if (method_ == ImportMethod::Upload || method_ == ImportMethod::SharedImage) {
+        return;
+    }
+    for (const std::shared_ptr<Buffer>& buffer : objects_->buffers) {
+        recording.acquire(whole(*buffer));
+    }
+    for (const FrameImage& image : objects_->images) {
+        recording.acquire(image.image(), VK_IMAGE_LAYOUT_GENERAL);
+    }
+}
+
+void ImportedFrame::release(vulkan::Recording& recording) const {
+    if (method_ == ImportMethod::Upload || method_ == ImportMethod::SharedImage) {
+        return;
+    }
+    for (const std::shared_ptr<Buffer>& buffer : objects_->buffers) {
+        recording.release(whole(*buffer));
+    }
+    for (const FrameImage& image : objects_->images) {
+        recording.release(image.image(), VK_IMAGE_LAYOUT_GENERAL);
+    }
+}
+
+Status ImportedFrame::upload(const ExternalFrame& frame, CopyLedger& ledger) {
+    if (method_ != ImportMethod::Upload) {
+        return {};
+    }
+    SLUICE_TRY_ASSIGN(FrameAccess access, FrameAccess::begin(frame, CpuAccess::Read));
+    SLUICE_TRY_ASSIGN(const FrameView view, frame.view());
+    const FormatInfo& layout = info(format_.pixel_format);
+    for (std::size_t i = 0; i < planes_.size(); ++i) {
+        std::byte* const to = objects_->buffers[i]->mapped().data();
+        const std::size_t row = row_bytes(layout, i, format_.width);
+        for (std::size_t y = 0; y < plane_rows(layout, i, format_.height); ++y) {
+            std::memcpy(to + (y * row), view.row(i, y), row);
+        }
+        ledger.count(CopyReason::Upload, plane_bytes(format_, i));
+    }
+    return access.end();
+}
+
+Status ImportedFrame::download(const ExternalFrame& frame, CopyLedger& ledger) {
+    if (method_ != ImportMethod::Upload) {
+        return {};
+    }
+    SLUICE_TRY_ASSIGN(FrameAccess access, FrameAccess::begin(frame, CpuAccess::Write));
+    SLUICE_TRY_ASSIGN(const MutableFrameView view, frame.mutable_view());
+    const FormatInfo& layout = info(format_.pixel_format);
+    for (std::size_t i = 0; i < planes_.size(); ++i) {
+        const std::byte* const from = objects_->buffers[i]->mapped().data();
+        const std::size_t row = row_bytes(layout, i, format_.width);
+        for (std::size_t y = 0; y < plane_rows(layout, i, format_.height); ++y) {
+            std::memcpy(view.row(i, y), from + (y * row), row);
+        }
+        ledger.count(CopyReason::Download, plane_bytes(format_, i));
+    }
+    return access.end();
+}
+
+struct VulkanImports::State {
+    struct Entry {
+        ExternalFrame frame;
+        bool write;
+        std::shared_ptr<ImportedFrame> imported;
+        std::uint64_t used;
+    };
+
+    std::shared_ptr<Device> device;
+    std::size_t capacity = 0;
+    std::vector<Entry> entries;
+    std::vector<SharedMemory> memories;
+    std::vector<Entry> uploads; // one a format
+    std::uint64_t clock = 0;
+    std::size_t imports = 0;
+    bool said_upload = false;
+
+    [[nodiscard]] Result<std::shared_ptr<ImportedFrame>> import(const ExternalFrame& frame,
+                                                                const ImportPlan& plan);
+    [[nodiscard]] Result<std::shared_ptr<ImportedFrame>> import_buffers(const ExternalFrame& frame,
+                                                                        const ImportPlan& plan);
+    [[nodiscard]] Result<std::shared_ptr<ImportedFrame>> import_images(const ExternalFrame& frame,
+                                                                       const ImportPlan& plan);
+    [[nodiscard]] Result<std::shared_ptr<ImportedFrame>>
+    staging(const ExternalFrame& frame, const ImportPlan& plan, bool write);
+    [[nodiscard]] Result<std::shared_ptr<Buffer>> memory(const ExternalFrame& frame, std::size_t i,
+                                                         const ImportPlan& plan);
+    void keep(const ExternalFrame& frame, bool write, std::shared_ptr<ImportedFrame> imported);
+};
+
+Result<std::shared_ptr<Buffer>>
+VulkanImports::State::memory(const ExternalFrame& frame, std::size_t i, const ImportPlan& plan) {
+    const FrameMemory& wanted = frame.memories()[i];
+    std::erase_if(memories, [](const SharedMemory& known) { return known.buffer.expired(); });
+    for (const SharedMemory& known : memories) {
+        if (can_be_named(wanted) && known.memory == wanted) {
+            if (std::shared_ptr<Buffer> buffer = known.buffer.lock()) {
+                return buffer;
+            }
+        }
+    }
+    std::shared_ptr<Buffer> buffer;
+    if (plan.method == ImportMethod::HostPointer) {
+        SLUICE_TRY_ASSIGN(Buffer made, Buffer::import_host(device, plan.ranges[i].pages));
+        buffer = std::make_shared<Buffer>(std::move(made));
+    } else {
+        const int copy = ::fcntl(wanted.fd, F_DUPFD_CLOEXEC, 0);
+        if (copy < 0) {
+            return fail(ErrorCode::Io, "{} {}: {}", name(wanted.kind), wanted.fd,
+                        std::strerror(errno));
+        }
+        SLUICE_TRY_ASSIGN(Buffer made,
+                          Buffer::import_dma_buf(device, UniqueFd(copy), wanted.size_bytes));
+        buffer = std::make_shared<Buffer>(std::move(made));
+    }
+    memories.push_back({.memory = wanted, .buffer = buffer});
+    return buffer;
+}
+
+Result<std::shared_ptr<ImportedFrame>>
+VulkanImports::State::import_buffers(const ExternalFrame& frame, const ImportPlan& plan) {
+    std::shared_ptr<ImportedFrame> out(new ImportedFrame(device, frame.format()));
+    out->method_ = plan.method;
+    std::vector<std::shared_ptr<Buffer>> of_memory;
+    for (std::size_t i = 0; i < frame.memories().size(); ++i) {
+        SLUICE_TRY_ASSIGN(std::shared_ptr<Buffer> buffer, memory(frame, i, plan));
+        of_memory.push_back(buffer);
+        // Two memories may be one under two descriptors; it is taken over once.
+        if (std::ranges::find(out->objects_->buffers, buffer) == out->objects_->buffers.end()) {
+            out->objects_->buffers.push_back(std::move(buffer));
+        }
+    }
+    for (std::size_t i = 0; i < frame.planes().size(); ++i) {
+        const MemoryPlane& plane = frame.planes()[i];
+        const std::size_t inside = plan.ranges[plane.memory].offset_bytes;
+        SLUICE_TRY_ASSIGN(ImportedPlane imported,
+                          plane_in(*device, *of_memory[plane.memory], plane.offset_bytes + inside,
+                                   plane.stride_bytes, frame.format(), i));
+        out->planes_.push_back(imported);
+    }
+    return out;
+}
+
+Result<std::shared_ptr<ImportedFrame>>
+VulkanImports::State::import_images(const ExternalFrame& frame, const ImportPlan& plan) {
+    std::shared_ptr<ImportedFrame> out(new ImportedFrame(device, frame.format()));
+    out->method_ = plan.method;
+    SLUICE_TRY_ASSIGN(out->objects_->sampler, texel_sampler(*device));
+    for (std::size_t i = 0; i < plan.image_count; ++i) {
+        SLUICE_TRY_ASSIGN(FrameImage image, FrameImage::import(*device, frame, plan, i));
+        for (std::size_t view = 0; view < image.view_count(); ++view) {
+            out->textures_.push_back({.image = image.image(),
+                                      .view = image.view(view),
+                                      .sampler = out->objects_->sampler.get(),
+                                      .layout = image.layout(),
+                                      .access = vulkan::Access::Read});
+        }
+        out->objects_->images.push_back(std::move(image));
+    }
+    return out;
+}
+
+Result<std::shared_ptr<ImportedFrame>>
+VulkanImports::State::staging(const ExternalFrame& frame, const ImportPlan& plan, bool write) {
+    if (!said_upload) {
+        said_upload = true;
+        log::warning("import", "'{}' copies {} frames, {} bytes each: {}", device->profile().name,
+                     info(frame.format().pixel_format).gst_name, plan.upload_bytes,
+                     describe(plan.refusals));
+    }
+    for (const Entry& entry : uploads) {
+        if (entry.imported->format() == frame.format() && entry.write == write) {
+            return entry.imported;
+        }
+    }
+    std::shared_ptr<ImportedFrame> out(new ImportedFrame(device, frame.format()));
+    out->method_ = ImportMethod::Upload;
+    const FormatInfo& layout = info(frame.format().pixel_format);
+    for (std::size_t i = 0; i < layout.planes; ++i) {
+        const std::size_t bytes = align_up(plane_bytes(frame.format(), i), sizeof(std::uint32_t));
+        SLUICE_TRY_ASSIGN(Buffer buffer, Buffer::create(device, bytes,
+                                                        write ? vulkan::Placement::Download
+                                                              : vulkan::Placement::Upload));
+        out->objects_->buffers.push_back(std::make_shared<Buffer>(std::move(buffer)));
+        SLUICE_TRY_ASSIGN(ImportedPlane plane,
+                          plane_in(*device, *out->objects_->buffers[i], 0,
+                                   row_bytes(layout, i, frame.format().width), frame.format(), i));
+        out->planes_.push_back(plane);
+    }
+    uploads.push_back({.frame = frame, .write = write, .imported = out, .used = 0});
+    return out;
+}
+
+Result<std::shared_ptr<ImportedFrame>> VulkanImports::State::import(const ExternalFrame& frame,
+                                                                    const ImportPlan& plan) {
+    switch (plan.method) {
+    case ImportMethod::SharedImage:
+    case ImportMethod::ModifierImage: return import_images(frame, plan);
+    case ImportMethod::LinearBuffer:
+    case ImportMethod::HostPointer: return import_buffers(frame, plan);
+    case ImportMethod::Mapped:
+    case ImportMethod::Upload: break;
+    }
+    return fail(ErrorCode::Internal, "{} is no import", name(plan.method));
+}
+
+void VulkanImports::State::keep(const ExternalFrame& frame, bool write,
+                                std::shared_ptr<ImportedFrame> imported) {
+    if (!std::ranges::all_of(frame.memories(), can_be_named)) {
+        return;
+    }
+    if (entries.size() >= capacity && !entries.empty()) {
+        entries.erase(std::ranges::min_element(entries, {}, &Entry::used));
+    }
+    entries.push_back(
+        {.frame = frame, .write = write, .imported = std::move(imported), .used = ++clock});
+}
+
+VulkanImports::VulkanImports(std::shared_ptr<Device> device, std::size_t capacity)
+    : state_(std::make_unique<State>()) {
+    state_->device = std::move(device);
+    state_->capacity = std::max<std::size_t>(capacity, 1);
+}
+VulkanImports::~VulkanImports() = default;
+VulkanImports::VulkanImports(VulkanImports&&) noexcept = default;
+VulkanImports& VulkanImports::operator=(VulkanImports&&) noexcept = default;
+
+Result<std::shared_ptr<ImportedFrame>> VulkanImports::get(const ExternalFrame& frame,
+                                                          ImportRequest request) {
+    State& state = *state_;
+    for (State::Entry& entry : state.entries) {
+        // A frame that may be written may be read.
+        if ((entry.write || !request.write) && entry.frame == frame &&
+            entry.imported->method() >= request.first) {
+            entry.used = ++state.clock;
+            return entry.imported;
+        }
+    }
+    const ImportDevice target{.profile = &state.device->profile(),
+                              .vk_device = reinterpret_cast<std::uint64_t>(state.device->handle())};
+    std::vector<ImportRefusal> refusals;
+    if (request.write && request.first <= ImportMethod::ModifierImage) {
+        refusals.push_back({.method = ImportMethod::ModifierImage,
+                            .reason = "results are written to linear memory only"});
+        request.first = ImportMethod::LinearBuffer;
+    }
+    while (true) {
+        SLUICE_TRY_ASSIGN(ImportPlan plan, import_plan(frame, target, request));
+        // What an earlier round said is in front.
+        refusals.insert(refusals.end(), plan.refusals.begin(), plan.refusals.end());
+        plan.refusals = refusals;
+        if (plan.method == ImportMethod::Upload) {
+            return state.staging(frame, plan, request.write);
+        }
+        auto imported = state.import(frame, plan);
+        if (imported) {
+            ++state.imports;
+            state.keep(frame, request.write, *imported);
+            return imported;
+        }
+        if (imported.error().code == ErrorCode::DeviceLost) {
+            return imported;
+        }
+        refusals.push_back({.method = plan.method, .reason = imported.error().message});
+        request.first = static_cast<ImportMethod>(static_cast<std::uint8_t>(plan.method) + 1);
+    }
+}
+
+void VulkanImports::forget(const MemoryIdentity& memory) {
+    const auto names = [&](const FrameMemory& known) { return known.identity == memory; };
+    std::erase_if(state_->entries, [&](const State::Entry& entry) {
+        return std::ranges::any_of(entry.frame.memories(), names);
+    });
+    std::erase_if(state_->memories, [&](const SharedMemory& known) { return names(known.memory); });
+}
+
+const std::shared_ptr<Device>& VulkanImports::device() const {
+    return state_->device;
+}
+std::size_t VulkanImports::size() const {
+    return state_->entries.size();
+}
+std::size_t VulkanImports::imports() const {
+    return state_->imports;
+}
+
+} // namespace sluice::zero_copy
