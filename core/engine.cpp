@@ -12,6 +12,7 @@
 #include "core/reference/backend.h"
 #include "core/vulkan/backend.h"
 #include "core/vulkan/device.h"
+#include "core/vulkan/pipeline.h"
 
 namespace sluice {
 
@@ -35,60 +36,85 @@ bool is_small(const graph::Graph& graph) {
     return flop < nodes * kFlopWorthThreads;
 }
 
-Result<std::unique_ptr<runtime::Backend>> vulkan_backend(std::string_view selector) {
-    SLUICE_TRY_ASSIGN(auto device, vulkan::Device::open(selector));
-    return vulkan::make_backend(std::move(device));
+// Both null: the host's backends alone.
+struct OnDevice {
+    std::shared_ptr<vulkan::Device> device;
+    std::unique_ptr<runtime::Backend> backend;
+};
+
+Result<OnDevice> on_vulkan(std::string_view selector) {
+    OnDevice on;
+    SLUICE_TRY_ASSIGN(on.device, vulkan::Device::open(selector));
+    SLUICE_TRY_ASSIGN(on.backend, vulkan::make_backend(on.device));
+    return on;
 }
 
-// The GPU's backend, or null where auto means the CPU.
-std::unique_ptr<runtime::Backend> auto_backend() {
+// The GPU, or nothing where auto means the CPU.
+OnDevice on_auto() {
     if (!kernel_has_gpu()) {
-        return nullptr;
+        return {};
     }
     const auto devices = vulkan::list_devices();
     const auto chosen = devices ? choose_gpu(*devices) : std::nullopt;
     if (!chosen) {
-        return nullptr;
+        return {};
     }
-    auto backend = vulkan_backend(std::to_string(*chosen));
-    if (!backend) {
-        log::warning("engine", "the network runs on the CPU: {}", backend.error().message);
-        return nullptr;
+    auto on = on_vulkan(std::to_string(*chosen));
+    if (!on) {
+        log::warning("engine", "the network runs on the CPU: {}", on.error().message);
+        return {};
     }
-    return std::move(*backend);
+    return std::move(*on);
 }
 
-Result<std::unique_ptr<runtime::Backend>> device_backend(const DeviceChoice& device) {
+Result<OnDevice> open_device(const DeviceChoice& device) {
     switch (device.kind) {
-    case DeviceKind::Auto: return auto_backend();
+    case DeviceKind::Auto: return on_auto();
     case DeviceKind::Cpu:
-    case DeviceKind::Reference: return nullptr;
-    case DeviceKind::Vulkan: return vulkan_backend(device.selector);
+    case DeviceKind::Reference: return OnDevice{};
+    case DeviceKind::Vulkan: return on_vulkan(device.selector);
     }
     std::unreachable();
 }
 
-} // namespace
-
-Result<std::unique_ptr<runtime::Executable>> compile(graph::Graph graph,
-                                                     const EngineOptions& options) {
-    auto device = device_backend(options.device);
-    if (!device) {
-        return std::unexpected(
-            std::move(device).error().within(std::format("device {}", name(options.device))));
-    }
+Result<std::unique_ptr<runtime::Executable>> compile_on(const OnDevice& on, graph::Graph graph,
+                                                        const EngineOptions& options) {
     const bool reference_only = options.device.kind == DeviceKind::Reference;
     std::vector<const runtime::Backend*> backends;
-    if (*device) {
-        backends.push_back(device->get());
+    if (on.backend) {
+        backends.push_back(on.backend.get());
     }
     if (!reference_only) {
         backends.push_back(&cpu::backend());
     }
     backends.push_back(&reference::backend());
     const unsigned threads = options.threads == 0 && is_small(graph) ? 1 : options.threads;
-    return runtime::Executable::compile(
+    auto compiled = runtime::Executable::compile(
         std::move(graph), {.backends = backends, .threads = threads, .optimize = !reference_only});
+    if (on.device) {
+        on.device->pipelines().save(); // now: not every process ends well
+    }
+    return compiled;
+}
+
+} // namespace
+
+Result<std::unique_ptr<runtime::Executable>> compile(graph::Graph graph,
+                                                     const EngineOptions& options) {
+    auto on = open_device(options.device);
+    if (!on) {
+        return std::unexpected(
+            std::move(on).error().within(std::format("device {}", name(options.device))));
+    }
+    if (options.device.kind == DeviceKind::Auto && on->backend) {
+        auto compiled = compile_on(*on, graph, options);
+        if (compiled) {
+            return compiled;
+        }
+        log::warning("engine", "the network runs on the CPU: {}", compiled.error().message);
+        *on = {};
+    }
+    return compile_on(*on, std::move(graph), options);
 }
 
 } // namespace sluice

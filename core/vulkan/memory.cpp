@@ -20,9 +20,10 @@ constexpr VkMemoryPropertyFlags kLocal = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
 constexpr VkMemoryPropertyFlags kMapped =
     VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
 constexpr VkMemoryPropertyFlags kCached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
-// Tensors never lie in these.
+// Tensors never lie in these; AMD's two need a feature, and are slow.
 constexpr VkMemoryPropertyFlags kNever =
-    VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT | VK_MEMORY_PROPERTY_PROTECTED_BIT;
+    VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT | VK_MEMORY_PROPERTY_PROTECTED_BIT |
+    VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD | VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD;
 
 constexpr auto kDmaBuf = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
 constexpr std::size_t kPageBytes = 4096; // what dmabufs consist of
@@ -49,7 +50,8 @@ Wishes wishes_of(const Device& device, Placement placement) {
         return device.profile().unified_memory
                    ? Wishes{kLocal | kMapped | kCached, kLocal | kMapped, kLocal}
                    : Wishes{kLocal, kLocal, 0};
-    case Placement::Upload: return {kLocal | kMapped, kMapped, kMapped};
+    // Not the part of its own memory that a discrete GPU shows: often it is small.
+    case Placement::Upload: return {kMapped, kMapped, kMapped};
     case Placement::Download: return {kMapped | kCached, kMapped, kMapped};
     }
     std::unreachable();

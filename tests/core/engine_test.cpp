@@ -127,6 +127,15 @@ std::vector<float> run(runtime::Executable& executable) {
     return {y.begin(), y.end()};
 }
 
+TEST(AutoDevice, is_what_the_list_says) {
+    const auto list = devices();
+    const auto chosen = std::ranges::find(list, true, &DeviceInfo::chosen_by_auto);
+    ASSERT_NE(chosen, list.end());
+    const auto executable = must(compile(network(), {}));
+    EXPECT_TRUE(chosen->name.starts_with(executable->steps()[0].backend))
+        << chosen->name << ", " << executable->steps()[0].backend;
+}
+
 class EngineOnVulkan : public testing::VulkanTest {
 protected:
     [[nodiscard]] static EngineOptions options() {

@@ -115,7 +115,7 @@ TEST_P(EveryElement, tells_a_device_that_does_not_exist) {
     }
     for (const auto& [device, says] :
          {std::pair{"cup", "there is no device 'cup'; there are: auto, cpu, reference, vulkan"},
-          std::pair{"vulkan:no-such-device", "device vulkan:no-such-device: "}}) {
+          std::pair{"vulkan:no-such-device", "vulkan:no-such-device: "}}) {
         std::string chain = GetParam().chain;
         chain.insert(std::string(GetParam().name).size(), std::string(" device=") + device);
         const Outcome outcome =
