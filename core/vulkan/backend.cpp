@@ -87,7 +87,7 @@ public:
                 return std::unexpected(std::move(status).error().within(title(graph, *node)));
             }
         }
-        return make_program(device_, std::move(writer).take());
+        return make_program(device_, std::move(writer).take(), tuning_.staged);
     }
 
 private:

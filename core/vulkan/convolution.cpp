@@ -55,8 +55,10 @@ Push push_of(const Convolution& c) {
     return push;
 }
 
+// Tiles that would be mostly empty, as with Anime4K's four channels, cost more than they save.
 bool is_tiled(const Context& context, const Convolution& c) {
-    return context.tuning.tiled && c.groups == 1 && !c.transposed;
+    return context.tuning.tiled && c.groups == 1 && !c.transposed &&
+           c.blocks() * 2 >= context.tuning.narrow.blocks;
 }
 
 Shader shader_of(const Context& context, const Convolution& c) {

@@ -10,7 +10,8 @@
 
 namespace sluice::vulkan {
 
+// `staged` as in Tuning.
 [[nodiscard]] Result<std::unique_ptr<Program>> make_program(std::shared_ptr<Device> device,
-                                                            Steps steps);
+                                                            Steps steps, bool staged);
 
 } // namespace sluice::vulkan

@@ -29,8 +29,8 @@ constexpr std::size_t kVectorBytes = 16;
 
 class PlacedProgram final : public Program {
 public:
-    PlacedProgram(std::shared_ptr<Device> device, Steps steps)
-        : device_(std::move(device)), steps_(std::move(steps)),
+    PlacedProgram(std::shared_ptr<Device> device, Steps steps, bool staged)
+        : device_(std::move(device)), steps_(std::move(steps)), staged_(staged),
           alignment_(std::max<std::size_t>(device_->profile().storage_offset_alignment,
                                            runtime::kTensorAlignment)) {}
     ~PlacedProgram() override {
@@ -105,12 +105,12 @@ private:
 
     std::shared_ptr<Device> device_; // first: destroyed last
     Steps steps_;
+    bool staged_;
     std::size_t alignment_;
     Buffer arena_;
     Buffer weights_;
     Buffer upload_; // the segment's inputs and outputs where the host does not see the arena
     Buffer download_;
-    bool staged_ = false;
     std::vector<std::size_t> input_offsets_;
     std::vector<std::size_t> output_offsets_;
     std::vector<BufferRange> ranges_; // by region
@@ -210,7 +210,7 @@ Status PlacedProgram::upload_weights() {
 
 // Where the arena is not the host's memory as well, inputs and outputs cross by one copy each.
 Status PlacedProgram::make_staging() {
-    staged_ = arena_.mapped().empty() || !device_->profile().unified_memory;
+    staged_ = staged_ || arena_.mapped().empty();
     if (!staged_) {
         return {};
     }
@@ -300,8 +300,9 @@ void PlacedProgram::run(const runtime::KernelIo& io) const {
 
 } // namespace
 
-Result<std::unique_ptr<Program>> make_program(std::shared_ptr<Device> device, Steps steps) {
-    auto program = std::make_unique<PlacedProgram>(std::move(device), std::move(steps));
+Result<std::unique_ptr<Program>> make_program(std::shared_ptr<Device> device, Steps steps,
+                                              bool staged) {
+    auto program = std::make_unique<PlacedProgram>(std::move(device), std::move(steps), staged);
     SLUICE_TRY(program->make());
     return program;
 }

@@ -50,6 +50,7 @@ ConvTiles cut_down(const ConvTiles& wanted, const DeviceProfile& profile) {
 
 Tuning tuning_for(const DeviceProfile& profile) {
     Tuning tuning;
+    tuning.staged = !profile.unified_memory;
     if (profile.type == DeviceType::Software) {
         // Shared memory is memory, a barrier a loop over all invocations, and a vector register
         // holds eight invocations.

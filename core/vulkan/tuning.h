@@ -27,6 +27,9 @@ struct ConvTiles {
 };
 
 struct Tuning {
+    // Inputs and outputs have memory of the host and cross by one copy each, as they must where the
+    // host does not see the device's memory.
+    bool staged = false;
     // Dense convolutions with tiles in shared memory; else each invocation reads what it needs.
     bool tiled = true;
     ConvTiles wide;                        // more than 32 output channels

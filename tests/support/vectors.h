@@ -50,8 +50,8 @@ struct VectorOutcome {
 [[nodiscard]] std::string vector_test_name(const VectorTest& test, std::size_t number);
 
 // Builds the test's graph, compiles it for the backends, runs it and compares. Skipped, with the
-// reason, where the graph needs an operator, option or data type that the builder does not have, and
-// where the specification has left the vector behind.
+// reason, where the graph needs an operator, option or data type that the builder does not have,
+// and where the specification has left the vector behind.
 [[nodiscard]] VectorOutcome run_vector(const VectorTest& test,
                                        std::span<const runtime::Backend* const> backends);
 

@@ -133,6 +133,7 @@ TEST_P(VulkanOperators, agree_with_tiles) {
     tuning.wide = {.rows = 8, .blocks = 4, .depth = 4, .own_rows = 2, .own_blocks = 2};
     tuning.narrow = {.rows = 8, .blocks = 2, .depth = 8, .own_rows = 2, .own_blocks = 1};
     tuning.line_invocations = 32;
+    tuning.staged = true;
     run_case(test, *must(vulkan::make_backend(device_, tuning)));
 }
 

@@ -41,8 +41,8 @@ TEST(Shaders, are_valid_spirv) {
     if (run("spirv-val --version").status != 0) {
         GTEST_SKIP() << "there is no spirv-val (Debian: spirv-tools)";
     }
-    const auto file = std::filesystem::temp_directory_path() /
-                      std::format("sluice-shader-{}.spv", ::getpid());
+    const auto file =
+        std::filesystem::temp_directory_path() / std::format("sluice-shader-{}.spv", ::getpid());
     for (std::size_t i = 0; i < shader_count(); ++i) {
         const auto shader = static_cast<Shader>(i);
         const auto words = std::as_bytes(code(shader));

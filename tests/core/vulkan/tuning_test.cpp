@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tiles fit every device, also devices that are not there.
-#include "core/vulkan/tuning.h"
-
 #include <gtest/gtest.h>
+
+#include "core/vulkan/tuning.h"
 
 namespace sluice::vulkan {
 namespace {
