@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -109,6 +110,10 @@ Status FrameRunner::State::submit(std::span<const Frame> frames, vulkan::Recordi
 
 FrameRunner::FrameRunner(std::shared_ptr<vulkan::Device> device, std::size_t capacity)
     : state_(std::make_unique<State>(std::move(device), std::max<std::size_t>(capacity, 1))) {}
+Result<FrameRunner> FrameRunner::open(std::string_view selector) {
+    SLUICE_TRY_ASSIGN(auto device, vulkan::Device::open(selector));
+    return FrameRunner(std::move(device));
+}
 FrameRunner::~FrameRunner() = default;
 FrameRunner::FrameRunner(FrameRunner&&) noexcept = default;
 FrameRunner& FrameRunner::operator=(FrameRunner&&) noexcept = default;
@@ -147,6 +152,9 @@ void FrameRunner::forget_recordings() {
 void FrameRunner::forget(const MemoryIdentity& memory) {
     state_->recorded.clear(); // they keep imports alive
     state_->imports.forget(memory);
+}
+const std::shared_ptr<vulkan::Device>& FrameRunner::device() const {
+    return state_->device;
 }
 VulkanImports& FrameRunner::imports() {
     return state_->imports;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <type_traits>
 
 #include "core/base/copy_ledger.h"
@@ -37,6 +38,8 @@ public:
     // Keeps up to `capacity` imports and recordings.
     explicit FrameRunner(std::shared_ptr<vulkan::Device> device,
                          std::size_t capacity = VulkanImports::kDefaultCapacity);
+    // On the device that a selector names; see vulkan::Device::open().
+    [[nodiscard]] static Result<FrameRunner> open(std::string_view selector);
     ~FrameRunner();
     FrameRunner(FrameRunner&&) noexcept;
     FrameRunner& operator=(FrameRunner&&) noexcept;
@@ -59,6 +62,7 @@ public:
     // The memory is gone, or another one has its identity now.
     void forget(const MemoryIdentity& memory);
 
+    [[nodiscard]] const std::shared_ptr<vulkan::Device>& device() const;
     [[nodiscard]] VulkanImports& imports();
     [[nodiscard]] std::size_t recordings() const;   // made so far
     [[nodiscard]] ImportMethod last_method() const; // of the first frame of the last run

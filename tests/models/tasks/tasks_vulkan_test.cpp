@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tasks on a Vulkan device, on frames that a producer shares: as on the CPU, in the producer's
+// memory, and without a copy.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "core/base/copy_ledger.h"
+#include "models/store/store.h"
+#include "models/tasks/face_detection.h"
+#include "models/tasks/redaction.h"
+#include "models/tasks/segmentation.h"
+#include "models/tasks/super_resolution.h"
+#include "tests/support/must.h"
+#include "tests/support/vulkan_device.h"
+#include "tests/zero_copy/shared_frame.h"
+#include "tests/zero_copy/test_frame.h"
+
+namespace sluice::tasks {
+namespace {
+
+using sluice::testing::must;
+using sluice::testing::SharedFrame;
+using sluice::testing::TestFrame;
+using zero_copy::ExternalFrame;
+using zero_copy::FrameFormat;
+using zero_copy::PixelFormat;
+
+class TasksOnDevice : public sluice::testing::VulkanTest {
+protected:
+    static EngineOptions on_device() {
+        EngineOptions options;
+        options.device = {DeviceKind::Vulkan, sluice::testing::vulkan_selector()};
+        return options;
+    }
+    static EngineOptions on_cpu() {
+        EngineOptions options;
+        options.device = DeviceKind::Cpu;
+        return options;
+    }
+    CopyLedger ledger_;
+};
+
+#define SLUICE_NEEDS_MODEL(name)                                                                   \
+    if (!models::resolve(name)) {                                                                  \
+        GTEST_SKIP() << "weights are not in the store: " << (name);                                \
+    }
+
+// Smooth, with something of everything in it, and different for each `seed`.
+void fill_pattern(TestFrame& frame, int seed) {
+    for (int c = 0; c < 3 && frame.has(c); ++c) {
+        for (int y = 0; y < frame.rows(c); ++y) {
+            for (int x = 0; x < frame.columns(c); ++x) {
+                frame.set_code(c, x, y,
+                               static_cast<int>(128.0 + (60.0 * std::sin((x + (9 * seed)) / 9.0) *
+                                                         std::cos((y + (c * 5)) / 7.0))));
+            }
+        }
+    }
+}
+
+int largest_difference(const TestFrame& a, const TestFrame& b) {
+    int largest = 0;
+    for (int c = 0; c < 4 && a.has(c); ++c) {
+        for (int y = 0; y < a.rows(c); ++y) {
+            for (int x = 0; x < a.columns(c); ++x) {
+                largest = std::max(largest, std::abs(a.code(c, x, y) - b.code(c, x, y)));
+            }
+        }
+    }
+    return largest;
+}
+
+} // namespace
+
+TEST_F(TasksOnDevice, upscaler_writes_into_the_producer_s_memory) {
+    SLUICE_NEEDS_MODEL("anime4k-x2-s");
+    auto device = must(Upscaler::create({.engine = on_device()}));
+    auto cpu = must(Upscaler::create({.engine = on_cpu()}));
+    const FrameFormat format{PixelFormat::Nv12, 96, 64, {}};
+    TestFrame input(format, 0);
+    TestFrame output({PixelFormat::Nv12, 192, 128, {}}, 0);
+    SharedFrame from(input);
+    SharedFrame to(output);
+    const ExternalFrame in = from.frame();
+    const ExternalFrame out = to.frame();
+    for (int i = 0; i < 3; ++i) {
+        fill_pattern(input, i);
+        from.write(input); // after the import, from the second time on
+        const auto done = device.upscale(in, out, ledger_);
+        ASSERT_TRUE(done) << done.error().message;
+        ASSERT_TRUE(cpu.upscale(input.view(), output.view()));
+        TestFrame seen = output;
+        to.read(seen);
+        EXPECT_LE(largest_difference(seen, output), 1) << "frame " << i;
+    }
+    EXPECT_EQ(ledger_.total_bytes(), 0U);
+}
+
+TEST_F(TasksOnDevice, faces_are_those_of_the_cpu) {
+    SLUICE_NEEDS_MODEL("face-detection-short-range");
+    // So low that the pattern has some.
+    auto device = must(FaceDetector::create({.engine = on_device(), .score_threshold = 0.02F}));
+    auto cpu = must(FaceDetector::create({.engine = on_cpu(), .score_threshold = 0.02F}));
+    TestFrame frame({PixelFormat::I420, 320, 180, {}}, 0);
+    SharedFrame shared(frame);
+    const ExternalFrame external = shared.frame();
+    std::size_t found = 0;
+    for (int i = 0; i < 3; ++i) {
+        fill_pattern(frame, i);
+        shared.write(frame);
+        const auto here = device.detect(external, ledger_);
+        ASSERT_TRUE(here) << here.error().message;
+        const auto there = must(cpu.detect(frame.view()));
+        ASSERT_EQ(here->size(), there.size());
+        for (std::size_t k = 0; k < there.size(); ++k) {
+            EXPECT_NEAR((*here)[k].score, there[k].score, 0.002);
+            EXPECT_NEAR((*here)[k].x, there[k].x, 0.2);
+            EXPECT_NEAR((*here)[k].width, there[k].width, 0.2);
+            ++found;
+        }
+    }
+    EXPECT_GT(found, 0U);
+    EXPECT_EQ(ledger_.total_bytes(), 0U);
+}
+
+TEST_F(TasksOnDevice, backgrounds_are_blended_where_the_frame_lies) {
+    constexpr std::string_view kModel = "selfie-segmentation-landscape";
+    SLUICE_NEEDS_MODEL(kModel);
+    auto device = must(Segmenter::create({.model = std::string(kModel), .engine = on_device()}));
+    auto cpu = must(Segmenter::create({.model = std::string(kModel), .engine = on_cpu()}));
+    TestFrame frame({PixelFormat::Nv12, 160, 90, {}}, 0);
+    SharedFrame here(frame);
+    SharedFrame there(frame);
+    const ExternalFrame on_device_frame = here.frame();
+    const ExternalFrame on_cpu_frame = there.frame();
+    for (const auto effect :
+         {zero_copy::BackgroundEffect::Color, zero_copy::BackgroundEffect::Blur}) {
+        device.set_background({.effect = effect, .blur_sigma = 0.05, .color = {20, 200, 90}});
+        cpu.set_background({.effect = effect, .blur_sigma = 0.05, .color = {20, 200, 90}});
+        for (int i = 0; i < 2; ++i) {
+            fill_pattern(frame, i);
+            here.write(frame);
+            there.write(frame);
+            const auto blended = device.blend_background(on_device_frame, ledger_);
+            ASSERT_TRUE(blended) << blended.error().message;
+            ASSERT_TRUE(cpu.blend_background(on_cpu_frame, ledger_));
+            TestFrame a = frame;
+            TestFrame b = frame;
+            here.read(a);
+            there.read(b);
+            EXPECT_GT(largest_difference(a, frame), 10) << "nothing was blended";
+            // The CPU's matte is rounded to 8 bits: half a 255th of the contrast, and a rounding.
+            EXPECT_LE(largest_difference(a, b), 2);
+        }
+    }
+    EXPECT_EQ(ledger_.total_bytes(), 0U);
+}
+
+TEST_F(TasksOnDevice, redaction_happens_in_place) {
+    TestFrame frame({PixelFormat::P010, 160, 90, {}}, 0);
+    fill_pattern(frame, 2);
+    SharedFrame here(frame);
+    SharedFrame there(frame);
+    const std::vector<zero_copy::PixelBox> boxes{
+        {.x = 10.0, .y = 8.0, .width = 40.0, .height = 50.0},
+        {.x = 90.0, .y = 20.0, .width = 33.0, .height = 41.0}};
+    auto device = must(FrameRedactor::create({.engine = on_device()}));
+    auto cpu = must(FrameRedactor::create({.engine = on_cpu()}));
+    ASSERT_TRUE(device.run(here.frame(), boxes, ledger_));
+    ASSERT_TRUE(cpu.run(there.frame(), boxes, ledger_));
+    TestFrame a = frame;
+    TestFrame b = frame;
+    here.read(a);
+    there.read(b);
+    EXPECT_GT(largest_difference(a, frame), 10) << "nothing was redacted";
+    EXPECT_LE(largest_difference(a, b), 1);
+    EXPECT_EQ(ledger_.total_bytes(), 0U);
+}
+
+TEST_F(TasksOnDevice, what_cannot_be_imported_is_copied_and_counted) {
+    SLUICE_NEEDS_MODEL("anime4k-x2-s");
+    auto device = must(Upscaler::create({.engine = on_device()}));
+    auto cpu = must(Upscaler::create({.engine = on_cpu()}));
+    TestFrame input({PixelFormat::Bgrx, 40, 24, {}}, 0);
+    TestFrame output({PixelFormat::Bgrx, 80, 48, {}}, 0);
+    fill_pattern(input, 1);
+    const SharedFrame from(input, SharedFrame::As::UnknownHost, 4);
+    const SharedFrame to(output, SharedFrame::As::UnknownHost, 4);
+    ASSERT_TRUE(device.upscale(from.frame(), to.frame(), ledger_));
+    ASSERT_TRUE(cpu.upscale(input.view(), output.view()));
+    TestFrame seen = output;
+    to.read(seen);
+    EXPECT_LE(largest_difference(seen, output), 1);
+    EXPECT_EQ(ledger_.bytes(CopyReason::Upload), 40U * 24U * 4U);
+    EXPECT_EQ(ledger_.bytes(CopyReason::Download), 80U * 48U * 4U);
+}
+
+} // namespace sluice::tasks
