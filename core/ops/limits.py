@@ -1,4 +1,3 @@
-#!/ usr / bin / env python3
 #SPDX - License - Identifier : Apache - 2.0
 """Writes limits.def from the specification's tensor limits.
 
