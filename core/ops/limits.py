@@ -1,5 +1,4 @@
-#!/ usr / bin / env python3
-#SPDX - License - Identifier : Apache - 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Writes limits.def from the specification's tensor limits.
 
 The input is JSON: {"conv2d": [["filter", ALLOWED TYPES, REQUIRED TYPES, ALLOWED RANKS, REQUIRED RANKS], ...], ...},
@@ -15,14 +14,15 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).parent
-#Types that the specification allows and our kernels leave out : (operator, operand) : types.
+
+# Types that the specification allows and our kernels leave out: (operator, operand): types.
 LEFT_OUT = {
     ("is_infinite", "a"): "float32, float16",
     ("is_nan", "a"): "float32, float16",
     ("resample2d", "input"): "float32, float16",
 }
 
-#The sets of types that the tables use, under the names that limits.cpp gives them.
+# The sets of types that the tables use, under the names that limits.cpp gives them.
 SETS = {
     "any": "kAny",
     "float32, float16": "kFloats",
@@ -54,8 +54,8 @@ def operators() -> dict[str, str]:
         text = (HERE / f"{file}.def").read_text()
         rows = re.findall(r"^SLUICE_[A-Z]+\((\w+),", text, re.MULTILINE)
         names += [prefix + row for row in rows if file != "ops" or row not in families]
-    return {name.replace("_", ""): name for name in names
-}
+    return {name.replace("_", ""): name for name in names}
+
 
 def named(key: str, known: dict[str, str]) -> list[str]:
     """The operators that a key of the tables stands for: "reduction-reducemax-reducemin"."""
@@ -78,7 +78,7 @@ def ranks(text: str) -> tuple[str, str]:
 
 
 def rows_of(operator: str, table: list[list[str]]) -> list[str]:
-    cells = [cell for row in table for cell in row]
+    cells = [cell for row in table for cell in row]  # five an operand, however the rows are cut
     rows, types, limits = [], {}, {}
     for i in range(0, len(cells), 5):
         operand = operand_name(cells[i])

@@ -52,6 +52,21 @@ std::optional<std::string> not_comparable(const std::string& method,
     return std::nullopt;
 }
 
+// Whether a buffer of this JavaScript type may hold a constant of a data type.
+bool may_hold(const std::string& buffer, graph::DataType type) {
+    static const std::map<std::string, graph::DataType> kArrays{
+        {"Float32Array", graph::DataType::Float32},  {"Float16Array", graph::DataType::Float16},
+        {"Uint16Array", graph::DataType::Float16},   {"Int32Array", graph::DataType::Int32},
+        {"Uint32Array", graph::DataType::Uint32},    {"BigInt64Array", graph::DataType::Int64},
+        {"BigUint64Array", graph::DataType::Uint64}, {"Int8Array", graph::DataType::Int8},
+        {"Uint8Array", graph::DataType::Uint8}};
+    if (buffer == "ArrayBuffer" || buffer == "SharedArrayBuffer") {
+        return true;
+    }
+    const auto found = kArrays.find(buffer);
+    return found != kArrays.end() && found->second == type;
+}
+
 } // namespace
 
 std::optional<json> read_tape(const std::filesystem::path& path) {
@@ -93,6 +108,9 @@ Outcome TapePlayer::play(const json& call) {
     if (kind == "op") {
         return play_op(call);
     }
+    if (kind == "constant") {
+        return play_constant(call);
+    }
     if (kind == "build") {
         return play_build(call);
     }
@@ -130,6 +148,34 @@ Outcome TapePlayer::play_input(const json& call) {
         name += "#" + std::to_string(call["id"].get<std::int64_t>());
     }
     const auto id = builder->second->input(name, *desc);
+    if (!id) {
+        return judge(call, std::unexpected(id.error()));
+    }
+    return judge(call, std::vector{*id});
+}
+
+Outcome TapePlayer::play_constant(const json& call) {
+    const auto builder = builders_.find(call["on"]);
+    if (builder == builders_.end() || call["args"].size() != 2 || !call["args"][0].is_object()) {
+        return skipped("constant of another kind");
+    }
+    const json& descriptor = call["args"][0];
+    const auto type = graph::data_type_from_name(descriptor["dataType"].get<std::string>());
+    const bool throws = call.contains("throws");
+    if (!type) {
+        return compared(throws, "a data type that WebNN does not have");
+    }
+    const json& buffer = call["args"][1];
+    if (!may_hold(buffer["type"].get<std::string>(), *type)) {
+        return compared(throws, "an array of another type, which ours have no word for");
+    }
+    const auto desc = graph::TensorDesc::create(*type, numbers(descriptor["shape"]));
+    if (!desc) {
+        return compared(throws, desc.error().message);
+    }
+    const auto bytes = buffer["$bytes"].get<std::size_t>();
+    const auto id =
+        builder->second->constant(*desc, graph::ConstantData::own(std::vector<std::byte>(bytes)));
     if (!id) {
         return judge(call, std::unexpected(id.error()));
     }

@@ -40,6 +40,7 @@ private:
     };
 
     [[nodiscard]] Outcome play_input(const nlohmann::json& call);
+    [[nodiscard]] Outcome play_constant(const nlohmann::json& call);
     [[nodiscard]] Outcome play_op(const nlohmann::json& call);
     [[nodiscard]] Outcome play_build(const nlohmann::json& call);
     [[nodiscard]] Outcome play_expect(const nlohmann::json& call) const;
