@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <format>
 #include <fstream>
 #include <iterator>
-#include <optional>
-#include <set>
 #include <span>
 
 #include "core/base/float16.h"
@@ -215,6 +214,11 @@ Status run_on(DeviceKind device, const LoadedModel& model, const std::vector<Cas
 }
 
 } // namespace
+
+fs::path onnx_data_folder() {
+    const char* const given = std::getenv("SLUICE_ONNX_TESTDATA");
+    return given != nullptr ? given : "/usr/share/libonnx-testdata/data";
+}
 
 Result<CaseTensor> read_case_tensor(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@
 #include "models/loaders/loader.h"
 
 namespace sluice::models::test {
+
+// Debian's libonnx-testdata, or a folder of the same layout named by SLUICE_ONNX_TESTDATA.
+[[nodiscard]] std::filesystem::path onnx_data_folder();
 
 // A tensor of a .pb file.
 struct CaseTensor {

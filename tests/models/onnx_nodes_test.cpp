@@ -7,8 +7,6 @@
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <sstream>
-#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -21,15 +19,9 @@ namespace fs = std::filesystem;
 
 const std::vector<DeviceKind> kDevices{DeviceKind::Reference, DeviceKind::Cpu};
 
-// Debian's libonnx-testdata, or a folder of the same layout.
-fs::path data_folder() {
-    const char* const given = std::getenv("SLUICE_ONNX_TESTDATA");
-    return given != nullptr ? given : "/usr/share/libonnx-testdata/data";
-}
-
 std::vector<CaseResult> run_suite(const std::string& suite) {
     std::vector<fs::path> folders;
-    for (const auto& entry : fs::directory_iterator(data_folder() / suite)) {
+    for (const auto& entry : fs::directory_iterator(onnx_data_folder() / suite)) {
         if (fs::exists(entry.path() / "model.onnx")) {
             folders.push_back(entry.path());
         }
@@ -107,7 +99,7 @@ std::string read_text(const fs::path& path) {
 }
 
 TEST(OnnxNodes, compute_what_onnx_expects) {
-    if (!fs::exists(data_folder() / "node")) {
+    if (!fs::exists(onnx_data_folder() / "node")) {
         GTEST_SKIP() << "libonnx-testdata is not installed";
     }
     std::map<std::string, std::vector<CaseResult>> suites;
@@ -128,54 +120,6 @@ TEST(OnnxNodes, compute_what_onnx_expects) {
                                             "SLUICE_WRITE_DOCS=1 in the environment";
     }
 }
-
-// The dummy data of ONNX's runner: i / n.
-std::vector<float> ramp(std::size_t n) {
-    std::vector<float> values(n);
-    for (std::size_t i = 0; i < n; ++i) {
-        values[i] = static_cast<float>(static_cast<double>(i) / static_cast<double>(n));
-    }
-    return values;
-}
-
-// The reference takes minutes for the large ones, which the smaller ones stand for.
-std::vector<DeviceKind> light_devices(const std::string& model) {
-    const bool small = model == "light_squeezenet" || model == "light_shufflenet";
-    return small ? kDevices : std::vector{DeviceKind::Cpu};
-}
-
-class OnnxLight : public testing::TestWithParam<std::string> {};
-
-TEST_P(OnnxLight, gives_the_recorded_output) {
-    const fs::path folder = data_folder() / "light";
-    const fs::path path = folder / (GetParam() + ".onnx");
-    if (!fs::exists(path)) {
-        GTEST_SKIP() << "libonnx-testdata is not installed";
-    }
-    const auto expected = read_case_tensor(folder / (GetParam() + "_output_0.pb"));
-    ASSERT_TRUE(expected) << expected.error().message;
-    const auto model = load_model(path);
-    ASSERT_TRUE(model) << model.error().message;
-    for (const DeviceKind device : light_devices(GetParam())) {
-        const auto executable = compile(model->graph, {.device = device, .threads = 0});
-        ASSERT_TRUE(executable) << executable.error().message;
-        for (std::size_t i = 0; i < (*executable)->inputs().size(); ++i) {
-            const auto target = (*executable)->input_floats(i);
-            std::ranges::copy(ramp(target.size()), target.begin());
-        }
-        (*executable)->run();
-        EXPECT_EQ(compare(*expected, (*executable)->output(0), (*executable)->outputs()[0].desc),
-                  "")
-            << name(device);
-    }
-}
-
-INSTANTIATE_TEST_SUITE_P(Models, OnnxLight,
-                         testing::Values("light_bvlc_alexnet", "light_densenet121",
-                                         "light_inception_v1", "light_inception_v2",
-                                         "light_resnet50", "light_shufflenet", "light_squeezenet",
-                                         "light_vgg19", "light_zfnet512"),
-                         [](const auto& info) { return info.param; });
 
 } // namespace
 } // namespace sluice::models::test
