@@ -291,7 +291,7 @@ std::string_view name(DeviceType type) {
 }
 
 Result<std::span<const DeviceProfile>> list_devices() {
-    static const auto& found = *new Result<std::vector<DeviceProfile>>(discover());
+    static const Result<std::vector<DeviceProfile>> found = discover();
     if (!found) {
         return std::unexpected(found.error());
     }

@@ -69,7 +69,10 @@ class Infer(cli_support.ProgramTest):
         optimized = self.succeeds("graph", self.network, "--optimized", "--device", "cpu")
         self.assertRegex(optimized, r"(?m)^device +step +why not an earlier device$")
         plan = self.json_of("graph", self.network, "--optimized", "--device", "cpu", "--json")
-        self.assertEqual(sum(len(step["nodes"]) for step in plan["steps"]), len(plan["nodes"]))
+        # Every node is in one step, but for reshapes that move nothing.
+        planned = [node.split()[0] for step in plan["steps"] for node in step["nodes"]]
+        self.assertEqual([op for op in planned if op != "reshape"],
+                         [node["op"] for node in plan["nodes"] if node["op"] != "reshape"])
 
     def test_outputs_are_what_the_weights_say(self):
         tensor = self.folder / "in.npy"

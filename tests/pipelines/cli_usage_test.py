@@ -49,7 +49,8 @@ class Usage(cli_support.ProgramTest):
         self.fails("run", "x", "--task", "face-detect", "--json", code=2,
                    says="unknown task 'face-detect'; did you mean 'face-detection'?")
         self.fails("bench", "model", "x", "--device", "cup", code=2, says="did you mean 'cpu'?")
-        self.fails("bench", "model", "x", "--device", "vulcan", code=2, says=["vulkan:NUMBER", "did you mean 'vulkan'?"])
+        self.fails("bench", "model", "x", "--device", "vulcan", code=2,
+                   says=["vulkan:NUMBER", "did you mean 'vulkan'?"])
         self.fails("run", "x", "-o", "y.mp4", "--task", "redact", "--effect", "pixlate", code=2,
                    says="did you mean 'pixelate'?")
 
