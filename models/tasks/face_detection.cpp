@@ -211,6 +211,10 @@ void FaceDetector::set_thresholds(const FaceThresholds& thresholds) {
     state_->thresholds = thresholds;
 }
 
+bool FaceDetector::runs_on_device() const {
+    return state_->network.device() != nullptr;
+}
+
 FaceDetector::FaceDetector(std::unique_ptr<State> state) : state_(std::move(state)) {}
 FaceDetector::FaceDetector(FaceDetector&&) noexcept = default;
 FaceDetector& FaceDetector::operator=(FaceDetector&&) noexcept = default;

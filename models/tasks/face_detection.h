@@ -74,6 +74,9 @@ public:
     [[nodiscard]] Result<std::span<const Face>> detect(const zero_copy::ExternalFrame& frame,
                                                        CopyLedger& ledger);
     void set_thresholds(const FaceThresholds& thresholds);
+    // Whether frames with memory identity are sampled by a Vulkan device, which also runs the whole
+    // network.
+    [[nodiscard]] bool runs_on_device() const;
 
 private:
     struct State;

@@ -217,6 +217,10 @@ std::uint32_t Segmenter::matte_height() const {
     return state_->height;
 }
 
+bool Segmenter::runs_on_device() const {
+    return state_->network.device() != nullptr;
+}
+
 Segmenter::Segmenter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Segmenter::Segmenter(Segmenter&&) noexcept = default;
 Segmenter& Segmenter::operator=(Segmenter&&) noexcept = default;

@@ -56,6 +56,9 @@ public:
     [[nodiscard]] std::span<const std::string> labels() const;
     [[nodiscard]] std::uint32_t matte_width() const;
     [[nodiscard]] std::uint32_t matte_height() const;
+    // Whether frames with memory identity are sampled by a Vulkan device, which also runs the whole
+    // network.
+    [[nodiscard]] bool runs_on_device() const;
 
 private:
     struct State;

@@ -152,6 +152,10 @@ TEST_F(SamplerOnDevice, gives_the_same_whatever_the_import) {
             const bool copied = as == SharedFrame::As::UnknownHost;
             EXPECT_EQ(ledger_.total_bytes() - before, copied ? bytes : 0);
             EXPECT_EQ(ledger_.total_bytes(), ledger_.bytes(CopyReason::Upload));
+            if (as == SharedFrame::As::DmaBuf && device_->profile().drm_modifiers &&
+                format == PixelFormat::Nv12) {
+                EXPECT_EQ(runner_->last_method(), ImportMethod::ModifierImage);
+            }
             if (as == SharedFrame::As::Host) {
                 EXPECT_EQ(runner_->last_method(), ImportMethod::HostPointer);
             }

@@ -108,6 +108,8 @@ TEST_F(TasksOnDevice, faces_are_those_of_the_cpu) {
     // So low that the pattern has some.
     auto device = must(FaceDetector::create({.engine = on_device(), .score_threshold = 0.02F}));
     auto cpu = must(FaceDetector::create({.engine = on_cpu(), .score_threshold = 0.02F}));
+    EXPECT_TRUE(device.runs_on_device());
+    EXPECT_FALSE(cpu.runs_on_device());
     TestFrame frame({PixelFormat::I420, 320, 180, {}}, 0);
     SharedFrame shared(frame);
     const ExternalFrame external = shared.frame();
@@ -135,6 +137,8 @@ TEST_F(TasksOnDevice, backgrounds_are_blended_where_the_frame_lies) {
     SLUICE_NEEDS_MODEL(kModel);
     auto device = must(Segmenter::create({.model = std::string(kModel), .engine = on_device()}));
     auto cpu = must(Segmenter::create({.model = std::string(kModel), .engine = on_cpu()}));
+    EXPECT_TRUE(device.runs_on_device());
+    EXPECT_FALSE(cpu.runs_on_device());
     TestFrame frame({PixelFormat::Nv12, 160, 90, {}}, 0);
     SharedFrame here(frame);
     SharedFrame there(frame);
