@@ -14,8 +14,10 @@ namespace sluice::gst {
 // there is one: any strides and offsets are welcome. That is all a decoder needs to render directly
 // into frames of its own (avdec_h264 does, from the third frame on), so no pool is offered.
 // `decided` is null for in-place elements: their frames travel on, so downstream's answer is the
-// answer. Sinks that know no GstVideoMeta, such as fakesink, make decoders copy each frame, whatever
-// stands before them.
+// answer. Sinks that know no GstVideoMeta, such as fakesink, make decoders copy each frame,
+// whatever stands before them. A pool of ours would not be better for the CPU: the memory of
+// cameras and decoders is readable where it lies, and theirs is made with their own alignment and
+// padding.
 //
 // Dmabufs are the exception: who takes their caps must read GstVideoMeta, so it is welcome though
 // downstream does not say so, or does not answer at all. Else v4l2src would copy the planes of
