@@ -1,92 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// A producer that is not done yet: elements wait for its fence. The vgem driver lets us hold one.
+// A producer that is not done yet: elements wait for its fence.
 #include <atomic>
 #include <chrono>
 #include <cstring>
-#include <fstream>
 #include <string>
 #include <thread>
 
-#include <drm/drm.h>
-#include <drm/vgem_drm.h>
-#include <fcntl.h>
-#include <linux/dma-buf.h>
-#include <sys/ioctl.h>
-
 #include <gst/allocators/allocators.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include "core/base/unique_fd.h"
+#include "tests/dmabuf-vm/fenced_buffer.h"
 #include "tests/dmabuf-vm/witness.h"
 #include "tests/gst/support.h"
 
 namespace sluice::testing {
 namespace {
 
-constexpr int kWidth = 256;
-constexpr int kHeight = 64;
-
-// A dmabuf of vgem with a fence that stands for a writer.
-class FencedBuffer {
-public:
-    FencedBuffer() {
-        for (int i = 0; i < 8 && !card_; ++i) {
-            UniqueFd card(open(("/dev/dri/card" + std::to_string(i)).c_str(), O_RDWR | O_CLOEXEC));
-            if (card && driver(card.get()) == "vgem") {
-                card_ = std::move(card);
-            }
-        }
-        EXPECT_TRUE(card_) << "there is no vgem device";
-        drm_mode_create_dumb wanted{.height = kHeight,
-                                    .width = kWidth,
-                                    .bpp = 32,
-                                    .flags = 0,
-                                    .handle = 0,
-                                    .pitch = 0,
-                                    .size = 0};
-        EXPECT_EQ(ioctl(card_.get(), DRM_IOCTL_MODE_CREATE_DUMB, &wanted), 0);
-        EXPECT_EQ(wanted.pitch, kWidth * 4U);
-        handle_ = wanted.handle;
-        size_ = wanted.size;
-        drm_prime_handle exported{.handle = handle_, .flags = DRM_CLOEXEC | DRM_RDWR, .fd = -1};
-        EXPECT_EQ(ioctl(card_.get(), DRM_IOCTL_PRIME_HANDLE_TO_FD, &exported), 0);
-        dmabuf_ = UniqueFd(exported.fd);
-    }
-
-    void attach_write_fence() {
-        drm_vgem_fence_attach wanted{
-            .handle = handle_, .flags = VGEM_FENCE_WRITE, .out_fence = 0, .pad = 0};
-        ASSERT_EQ(ioctl(card_.get(), DRM_IOCTL_VGEM_FENCE_ATTACH, &wanted), 0);
-        fence_ = wanted.out_fence;
-    }
-    void signal() {
-        drm_vgem_fence_signal wanted{.fence = fence_, .flags = 0};
-        EXPECT_EQ(ioctl(card_.get(), DRM_IOCTL_VGEM_FENCE_SIGNAL, &wanted), 0);
-    }
-    [[nodiscard]] const UniqueFd& dmabuf() const { return dmabuf_; }
-    [[nodiscard]] std::size_t size() const { return size_; }
-
-private:
-    static std::string driver(int card) {
-        char name[16] = {};
-        drm_version version{};
-        version.name = name;
-        version.name_len = sizeof name - 1;
-        return ioctl(card, DRM_IOCTL_VERSION, &version) == 0 ? name : "";
-    }
-
-    UniqueFd card_;
-    UniqueFd dmabuf_;
-    std::uint32_t handle_ = 0;
-    std::uint32_t fence_ = 0;
-    std::size_t size_ = 0;
-};
-
-bool ready(int fd, short events) {
-    pollfd waited{.fd = fd, .events = events, .revents = 0};
-    return poll(&waited, 1, 0) == 1;
-}
+constexpr int kWidth = FencedBuffer::kWidth;
+constexpr int kHeight = FencedBuffer::kHeight;
 
 Ref<GstBuffer> as_frame(const FencedBuffer& buffer) {
     const Ref allocator(gst_dmabuf_allocator_new());
@@ -106,34 +38,6 @@ protected:
         }
     }
 };
-
-TEST_F(Fence, of_a_writer_is_what_a_sync_file_tells) {
-    FencedBuffer buffer;
-    EXPECT_TRUE(ready(buffer.dmabuf().get(), POLLIN));
-    buffer.attach_write_fence();
-    dma_buf_export_sync_file exported{.flags = DMA_BUF_SYNC_READ, .fd = -1};
-    ASSERT_EQ(ioctl(buffer.dmabuf().get(), DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &exported), 0);
-    const UniqueFd fence(exported.fd);
-    EXPECT_FALSE(ready(buffer.dmabuf().get(), POLLIN));
-    EXPECT_FALSE(ready(fence.get(), POLLIN));
-    buffer.signal();
-    EXPECT_TRUE(ready(buffer.dmabuf().get(), POLLIN));
-    EXPECT_TRUE(ready(fence.get(), POLLIN));
-}
-
-TEST_F(Fence, given_to_another_dmabuf_makes_its_readers_wait) {
-    FencedBuffer first;
-    FencedBuffer second;
-    first.attach_write_fence();
-    dma_buf_export_sync_file exported{.flags = DMA_BUF_SYNC_READ, .fd = -1};
-    ASSERT_EQ(ioctl(first.dmabuf().get(), DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &exported), 0);
-    const UniqueFd fence(exported.fd);
-    dma_buf_import_sync_file given{.flags = DMA_BUF_SYNC_WRITE, .fd = fence.get()};
-    ASSERT_EQ(ioctl(second.dmabuf().get(), DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &given), 0);
-    EXPECT_FALSE(ready(second.dmabuf().get(), POLLIN));
-    first.signal();
-    EXPECT_TRUE(ready(second.dmabuf().get(), POLLIN));
-}
 
 // The frame is pushed while its producer is still "writing"; the element must not look at it before
 // the fence. The late write below stands for what the producer does in that time.
