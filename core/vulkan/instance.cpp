@@ -135,8 +135,8 @@ Result<Instance> make_instance() {
 } // namespace
 
 Result<const Instance*> instance() {
-    // The VkInstance is never destroyed: devices may live in static objects, and drivers do not like
-    // to be unloaded.
+    // The VkInstance is never destroyed: devices may live in static objects, and drivers do not
+    // like to be unloaded.
     static const Result<Instance> made = make_instance();
     if (!made) {
         return std::unexpected(made.error());
