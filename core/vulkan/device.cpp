@@ -67,12 +67,12 @@ struct Device::State {
 Status Device::State::create() {
     const Features features(physical);
     family = compute_queue_family(physical).value_or(0);
-    constexpr float priority = 1.0F;
+    constexpr float kPriority = 1.0F;
     const VkDeviceQueueCreateInfo queue_info{
         .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
         .queueFamilyIndex = family,
         .queueCount = 1,
-        .pQueuePriorities = &priority,
+        .pQueuePriorities = &kPriority,
     };
     const VkDeviceCreateInfo info{
         .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,

@@ -60,15 +60,15 @@ Result<VkInstance> create_instance(bool validation) {
         .pEngineName = "sluice",
         .apiVersion = VK_API_VERSION_1_3,
     };
-    constexpr std::array enabled{VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT};
+    constexpr std::array kEnabled{VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT};
     const VkValidationFeaturesEXT features{
         .sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT,
         .pNext = &kMessenger,
-        .enabledValidationFeatureCount = enabled.size(),
-        .pEnabledValidationFeatures = enabled.data(),
+        .enabledValidationFeatureCount = kEnabled.size(),
+        .pEnabledValidationFeatures = kEnabled.data(),
     };
-    constexpr std::array extensions{VK_EXT_DEBUG_UTILS_EXTENSION_NAME,
-                                    VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME};
+    constexpr std::array kExtensions{VK_EXT_DEBUG_UTILS_EXTENSION_NAME,
+                                     VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME};
     VkInstanceCreateInfo info{
         .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
         .pApplicationInfo = &application,
@@ -77,8 +77,8 @@ Result<VkInstance> create_instance(bool validation) {
         info.pNext = &features;
         info.enabledLayerCount = 1;
         info.ppEnabledLayerNames = &kValidationLayer;
-        info.enabledExtensionCount = extensions.size();
-        info.ppEnabledExtensionNames = extensions.data();
+        info.enabledExtensionCount = kExtensions.size();
+        info.ppEnabledExtensionNames = kExtensions.data();
     }
     VkInstance handle = VK_NULL_HANDLE;
     const VkResult result = vkCreateInstance(&info, nullptr, &handle);
@@ -135,8 +135,8 @@ Result<Instance> make_instance() {
 } // namespace
 
 Result<const Instance*> instance() {
-    // The VkInstance is never destroyed: devices may live in static objects, and drivers do not like
-    // to be unloaded.
+    // The VkInstance is never destroyed: devices may live in static objects, and drivers do not
+    // like to be unloaded.
     static const Result<Instance> made = make_instance();
     if (!made) {
         return std::unexpected(made.error());

@@ -217,15 +217,15 @@ Result<Buffer> Buffer::import_host(const std::shared_ptr<Device>& device,
                     static_cast<const void*>(memory.data()), memory.size(), alignment,
                     profile.name);
     }
-    constexpr auto handle = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+    constexpr auto kHandle = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
     Buffer buffer(*device, memory.size());
-    SLUICE_TRY_ASSIGN(buffer.buffer_, create_buffer(*device, memory.size(), handle));
+    SLUICE_TRY_ASSIGN(buffer.buffer_, create_buffer(*device, memory.size(), kHandle));
     const VkMemoryRequirements requirements = requirements_of(*device, buffer.buffer_);
     VkMemoryHostPointerPropertiesEXT pointer{
         .sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT,
     };
     if (const VkResult result = device->table().vkGetMemoryHostPointerPropertiesEXT(
-            device->handle(), handle, memory.data(), &pointer);
+            device->handle(), kHandle, memory.data(), &pointer);
         result != VK_SUCCESS) {
         return fail(ErrorCode::Unsupported, "'{}' refuses host memory at {} (VkResult {})",
                     profile.name, static_cast<const void*>(memory.data()),
@@ -240,7 +240,7 @@ Result<Buffer> Buffer::import_host(const std::shared_ptr<Device>& device,
     }
     const VkImportMemoryHostPointerInfoEXT import{
         .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
-        .handleType = handle,
+        .handleType = kHandle,
         .pHostPointer = memory.data(),
     };
     const VkMemoryAllocateInfo info{

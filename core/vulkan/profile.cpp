@@ -72,7 +72,7 @@ void fill_identity(const Properties& properties, DeviceProfile& profile) {
     profile.device_id = base.deviceID;
     profile.api_version = base.apiVersion;
     profile.driver_version = base.driverVersion;
-    std::ranges::copy(base.pipelineCacheUUID, profile.cache_uuid);
+    std::ranges::copy(base.pipelineCacheUUID, profile.cache_uuid.begin());
     if (base.apiVersion >= VK_API_VERSION_1_2) {
         profile.driver =
             std::format("{}, {}", properties.v12.driverName, properties.v12.driverInfo);
@@ -103,9 +103,9 @@ bool has_sync_fd(VkPhysicalDevice device) {
         .sType = VK_STRUCTURE_TYPE_EXTERNAL_SEMAPHORE_PROPERTIES,
     };
     vkGetPhysicalDeviceExternalSemaphoreProperties(device, &info, &found);
-    constexpr VkExternalSemaphoreFeatureFlags both =
+    constexpr VkExternalSemaphoreFeatureFlags kBoth =
         VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT | VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT;
-    return (found.externalSemaphoreFeatures & both) == both;
+    return (found.externalSemaphoreFeatures & kBoth) == kBoth;
 }
 
 void fill_memory(VkPhysicalDevice device, const Features& features, const Properties& properties,
@@ -118,12 +118,12 @@ void fill_memory(VkPhysicalDevice device, const Features& features, const Proper
         }
     }
     // A discrete GPU may show its memory too, but the host reads that very slowly.
-    constexpr VkMemoryPropertyFlags shared = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT |
-                                             VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
-                                             VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+    constexpr VkMemoryPropertyFlags kShared = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT |
+                                              VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+                                              VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     if (profile.type == DeviceType::Integrated || profile.type == DeviceType::Software) {
         for (std::uint32_t i = 0; i < memory.memoryTypeCount; ++i) {
-            profile.unified_memory |= (memory.memoryTypes[i].propertyFlags & shared) == shared;
+            profile.unified_memory |= (memory.memoryTypes[i].propertyFlags & kShared) == kShared;
         }
     }
     profile.import_host_pointer = features.has(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);

@@ -3,6 +3,7 @@
 // import methods depend on this only, so that they can be tested for devices that are not there.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -35,7 +36,7 @@ struct DeviceProfile {
     std::uint32_t device_id = 0;
     std::uint32_t api_version = 0;
     std::uint32_t driver_version = 0;
-    std::uint8_t cache_uuid[16] = {}; // pipelineCacheUUID
+    std::array<std::uint8_t, 16> cache_uuid = {}; // pipelineCacheUUID
 
     // Limits
     std::uint32_t max_workgroup_invocations = 128;

@@ -133,7 +133,7 @@ void Recording::State::touch(std::span<const Hazards::Touched> all) {
 }
 
 Status Recording::State::add_pool() {
-    constexpr std::array sizes{
+    constexpr std::array kSizes{
         VkDescriptorPoolSize{.type = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
                              .descriptorCount = kSetsPerPool * kMaxBindings},
         VkDescriptorPoolSize{.type = VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER,
@@ -144,8 +144,8 @@ Status Recording::State::add_pool() {
     const VkDescriptorPoolCreateInfo info{
         .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
         .maxSets = kSetsPerPool,
-        .poolSizeCount = sizes.size(),
-        .pPoolSizes = sizes.data(),
+        .poolSizeCount = kSizes.size(),
+        .pPoolSizes = kSizes.data(),
     };
     VkDescriptorPool raw = VK_NULL_HANDLE;
     if (const VkResult result =
