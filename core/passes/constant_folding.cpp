@@ -12,9 +12,9 @@ namespace sluice::passes {
 
 namespace {
 
-// A small constant may be expanded to a huge one by a graph from outside; such a node is left to
-// run.
-constexpr std::size_t kFreeBytes = std::size_t{1} << 20U;
+// A small constant may be expanded to a huge one by a graph from outside: what folding makes beyond
+// the growth below comes from this budget, and what exceeds it is left to run.
+constexpr std::size_t kBudgetBytes = std::size_t{1} << 30U;
 // What widening int8 or float16 weights to float32 needs.
 constexpr std::size_t kGrowth = 4;
 
@@ -26,7 +26,8 @@ std::size_t bytes_of(const graph::GraphParts& parts, std::span<const graph::Oper
     return bytes;
 }
 
-bool can_fold(const graph::GraphParts& parts, const graph::Node& node) {
+// Takes what the node's results need from the budget, if it can be folded.
+bool can_fold(const graph::GraphParts& parts, const graph::Node& node, std::size_t& budget) {
     const bool constant = std::ranges::all_of(node.inputs, [&](graph::OperandId id) {
         return parts.operand(id).kind == graph::OperandKind::Constant;
     });
@@ -34,8 +35,16 @@ bool can_fold(const graph::GraphParts& parts, const graph::Node& node) {
     const bool is_output = std::ranges::any_of(node.outputs, [&](graph::OperandId id) {
         return std::ranges::contains(parts.outputs, id, &graph::NamedOperand::id);
     });
-    return constant && !node.inputs.empty() && !is_output &&
-           bytes_of(parts, node.outputs) <= kGrowth * bytes_of(parts, node.inputs) + kFreeBytes;
+    if (!constant || node.inputs.empty() || is_output) {
+        return false;
+    }
+    const std::size_t made = bytes_of(parts, node.outputs);
+    const std::size_t free = kGrowth * bytes_of(parts, node.inputs);
+    if (made > free && made - free > budget) {
+        return false;
+    }
+    budget -= made > free ? made - free : 0;
+    return true;
 }
 
 } // namespace
@@ -46,11 +55,12 @@ Result<graph::GraphParts> constant_folding(graph::GraphParts parts, const PassCo
     if (!context.evaluate) {
         return parts;
     }
+    std::size_t budget = kBudgetBytes;
     std::vector<graph::Node> kept;
     kept.reserve(parts.nodes.size());
     // Nodes are in topological order, so that one sweep folds whole chains.
     for (graph::Node& node : parts.nodes) {
-        if (!can_fold(parts, node)) {
+        if (!can_fold(parts, node, budget)) {
             kept.push_back(std::move(node));
             continue;
         }
