@@ -309,7 +309,7 @@ TEST_F(OnnxExternal, reads_files_beside_the_model) {
     ASSERT_TRUE(executable);
     (*executable)->input_floats(0)[0] = 10;
     (*executable)->input_floats(0)[1] = 20;
-    (*executable)->run();
+    ASSERT_TRUE((*executable)->run());
     EXPECT_EQ((*executable)->output_floats(0)[0], 11);
     EXPECT_EQ((*executable)->output_floats(0)[1], 22);
 }

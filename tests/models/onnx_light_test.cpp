@@ -50,7 +50,8 @@ TEST_P(OnnxLight, gives_the_recorded_output) {
             const auto target = (*executable)->input_floats(i);
             std::ranges::copy(ramp(target.size()), target.begin());
         }
-        (*executable)->run();
+        const Status ran = (*executable)->run();
+        ASSERT_TRUE(ran) << ran.error().message;
         EXPECT_EQ(compare(*expected, (*executable)->output(0), (*executable)->outputs()[0].desc),
                   "")
             << name(device);
@@ -62,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(Models, OnnxLight,
                                          "light_inception_v1", "light_inception_v2",
                                          "light_resnet50", "light_shufflenet", "light_squeezenet",
                                          "light_vgg19", "light_zfnet512"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 } // namespace
 } // namespace sluice::models::test

@@ -198,7 +198,7 @@ Status run_on(DeviceKind device, const LoadedModel& model, const std::vector<Cas
         }
         std::ranges::copy(found->bytes, executable->input(i).begin());
     }
-    executable->run();
+    SLUICE_TRY(executable->run());
     if (executable->outputs().size() != outputs.size()) {
         return fail(ErrorCode::Internal, "{} outputs, {} are expected",
                     executable->outputs().size(), outputs.size());
