@@ -60,11 +60,13 @@ build_failed() {
     die "the build failed; the compiler's message is above"
 }
 
-# b_lundef=false: the sanitizer's symbols come from the program, not from the plugin.
+# b_lundef=false: the sanitizer's symbols come from the program, not from the plugin. The checks left out guard every
+# access to memory, which takes a quarter of the compiler's time, and the address sanitizer sees what goes wrong there.
 use_sanitizers() {
     build=$repo/build-asan
+    local left_out=null,alignment,vptr,object-size,pointer-overflow,nonnull-attribute,returns-nonnull-attribute
     build_options=(-Doptimization=1 -Ddebug=true -Db_ndebug=false -Db_sanitize=address,undefined -Db_lundef=false
-        "-Dcpp_args=-g1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined")
+        "-Dcpp_args=-g1 -fno-omit-frame-pointer -fno-sanitize=$left_out -fno-sanitize-recover=undefined")
 }
 
 build_options=()
@@ -152,7 +154,13 @@ parse_test() {
 }
 
 run_test() {
-    build_targets
+    local needed=()
+    if [[ $build == */build-asan ]]; then
+        # Only what runs there is worth the sanitizers' compile time. The plugin's build makes the list of tests.
+        build_targets gst-plugins/libgstsluice.so
+        mapfile -t needed < <("$python" "$repo/.dev/run_tests.py" --build "$build" --sanitize --executables)
+    fi
+    build_targets "${needed[@]}"
     fetch
     export_paths
     exec "$python" "$repo/.dev/run_tests.py" --build "$build" "${test_arguments[@]}"

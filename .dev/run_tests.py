@@ -298,6 +298,7 @@ def parse_arguments(argv):
     parser.add_argument("--no-suite", action="append", default=[])
     parser.add_argument("--dmabuf", action="store_true")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--executables", action="store_true", help="print what ninja must build for these tests")
     parser.add_argument("--benchmarks", nargs="*", metavar="NAME")
     arguments = parser.parse_args(argv)
     arguments.rest = rest
@@ -315,6 +316,10 @@ def main():
     programs = [program for program in programs if (DMABUF_SUITE in program.suites) == arguments.dmabuf]
     if arguments.sanitize:
         programs = [program for program in programs if program.is_gtest]
+    if arguments.executables:
+        for program in programs:
+            print(os.path.relpath(program.command[0], arguments.build))
+        return 0
     if arguments.list:
         for program in programs:
             print(f"{program.name:40} {' '.join(program.suites)}")

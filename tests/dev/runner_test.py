@@ -111,6 +111,8 @@ class Runner(LauncherTest):
         self.add("rule", GTEST, "gtest", {"CODE": "1"}, suite="lint")
         done = self.run_all("--sanitize")
         self.assertEqual((done.returncode, self.last_line(done)), (0, "1 passed, 0 failed, 0 skipped"))
+        listed = self.run_all("--sanitize", "--executables").stdout.splitlines()
+        self.assertEqual([os.path.basename(path) for path in listed], ["program"])
 
 
 if __name__ == "__main__":
