@@ -14,27 +14,27 @@
 namespace sluice::models {
 
 Result<FileBytes> map_side_file(const std::filesystem::path& folder, const std::string& path) {
+    const std::string shown = clean_text(path);
     if (folder.empty()) {
         return fail(ErrorCode::Unsupported,
-                    "its weights are in '{}', and a model in memory has no files beside it",
-                    clean_text(path));
+                    "its data is in the file '{}'; load the model from a path, beside that file",
+                    shown);
     }
-    if (path.empty() || path.find('\0') != std::string::npos) {
-        return fail(ErrorCode::Parse, "a file beside the model has no name");
+    if (path.empty() || path.contains('\0') || std::filesystem::path(path).is_absolute()) {
+        return fail(ErrorCode::Parse, "data in '{}', which is no relative path", shown);
     }
     std::error_code error;
-    const std::filesystem::path root = std::filesystem::canonical(folder, error);
+    const auto root = std::filesystem::canonical(folder, error);
     if (error) {
-        return fail(ErrorCode::Io, "cannot examine {}: {}", folder.string(), error.message());
+        return fail(ErrorCode::Io, "cannot find the model's folder: {}", error.message());
     }
-    const std::filesystem::path full = std::filesystem::weakly_canonical(root / path, error);
+    const auto full = std::filesystem::canonical(root / path, error);
     if (error) {
-        return fail(ErrorCode::Io, "cannot examine '{}': {}", clean_text(path), error.message());
+        return fail(ErrorCode::NotFound, "data in '{}': {}", shown, error.message());
     }
     const auto [end, rest] = std::ranges::mismatch(root, full);
     if (end != root.end()) {
-        return fail(ErrorCode::Unsupported, "'{}' leads out of the model's folder",
-                    clean_text(path));
+        return fail(ErrorCode::Parse, "data in '{}', which is outside the model's folder", shown);
     }
     return map_file(full);
 }

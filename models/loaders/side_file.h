@@ -11,8 +11,9 @@
 namespace sluice::models {
 
 // Maps `path`, as a model's file names it, relative to the model's folder. It must lie there or
-// below, also after links are followed: anything else is Unsupported, so that no model reads what
-// is none of its own. Unsupported too for a model that was loaded from memory (an empty folder).
+// below, also after links are followed: anything else is Parse, so that no model reads what is none
+// of its own. NotFound names it; Unsupported for a model that was loaded from memory (an empty
+// folder).
 [[nodiscard]] Result<FileBytes> map_side_file(const std::filesystem::path& folder,
                                               const std::string& path);
 

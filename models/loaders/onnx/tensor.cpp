@@ -12,7 +12,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -22,6 +21,7 @@
 #include "core/graph/data_type.h"
 #include "core/graph/graph.h"
 #include "core/graph/tensor_desc.h"
+#include "models/loaders/side_file.h"
 #include "models/loaders/text.h"
 
 static_assert(std::endian::native == std::endian::little, "ONNX stores little-endian numbers");
@@ -163,31 +163,7 @@ Result<const FileBytes*> ExternalFiles::open(const std::string& location, LoadBu
     if (const auto found = files_.find(location); found != files_.end()) {
         return &found->second;
     }
-    const std::string shown = clean_text(location);
-    if (folder_.empty()) {
-        return fail(ErrorCode::Unsupported,
-                    "its data is in the file '{}'; load the model from a path, beside that file",
-                    shown);
-    }
-    if (location.empty() || location.contains('\0') ||
-        std::filesystem::path(location).is_absolute()) {
-        return fail(ErrorCode::Parse, "external data in '{}', which is no relative path", shown);
-    }
-    std::error_code error;
-    const auto root = std::filesystem::canonical(folder_, error);
-    if (error) {
-        return fail(ErrorCode::Io, "cannot find the model's folder: {}", error.message());
-    }
-    const auto path = std::filesystem::canonical(root / location, error);
-    if (error) {
-        return fail(ErrorCode::NotFound, "external data in '{}': {}", shown, error.message());
-    }
-    const auto [end, rest] = std::ranges::mismatch(root, path);
-    if (end != root.end()) {
-        return fail(ErrorCode::Parse, "external data in '{}', which is outside the model's folder",
-                    shown);
-    }
-    SLUICE_TRY_ASSIGN(FileBytes file, map_file(path));
+    SLUICE_TRY_ASSIGN(FileBytes file, map_side_file(folder_, location));
     budget.add_file(file.bytes.size());
     return &files_.emplace(location, std::move(file)).first->second;
 }
