@@ -22,12 +22,12 @@ constexpr DataTypeSet kSigned{Float32, Float16, Int32, Int64, Int8};
 constexpr DataTypeSet kUint8{Uint8};
 constexpr DataTypeSet kWide{Float32, Float16, Int32, Uint32, Int64, Uint64};
 
-constexpr auto kRows = std::to_array<OperandLimits>({
+constexpr auto kLimitRows = std::to_array<OperandLimits>({
 #define SLUICE_LIMIT(op, operand, types, least, most) {#op, #operand, types, least, most},
 #include "core/ops/limits.def"
 #undef SLUICE_LIMIT
 });
-static_assert(std::ranges::is_sorted(kRows, {}, &OperandLimits::op));
+static_assert(std::ranges::is_sorted(kLimitRows, {}, &OperandLimits::op));
 
 // The set as a sentence names it.
 std::string sentence(DataTypeSet types) {
@@ -114,11 +114,11 @@ std::string to_string(DataTypeSet types) {
 }
 
 std::span<const OperandLimits> op_support_limits() {
-    return kRows;
+    return kLimitRows;
 }
 
 std::span<const OperandLimits> op_support_limits(std::string_view op) {
-    const auto rows = std::ranges::equal_range(kRows, op, {}, &OperandLimits::op);
+    const auto rows = std::ranges::equal_range(kLimitRows, op, {}, &OperandLimits::op);
     return {rows.begin(), rows.end()};
 }
 

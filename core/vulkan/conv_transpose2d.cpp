@@ -31,7 +31,7 @@ FilterStrides filter_strides(const graph::Shape& filter, ops::ConvTranspose2dFil
     std::unreachable();
 }
 
-Convolution convolution_of(const graph::Graph& graph, const graph::Node& node) {
+Convolution transposed_convolution_of(const graph::Graph& graph, const graph::Node& node) {
     const auto& op = std::get<ops::ConvTranspose2d>(node.attributes);
     const graph::TensorDesc& x = graph.desc(node.inputs[0]);
     const graph::Shape& filter = graph.desc(node.inputs[1]).shape();
@@ -67,11 +67,11 @@ Convolution convolution_of(const graph::Graph& graph, const graph::Node& node) {
 
 Status supports_conv_transpose2d(const Context& context, const graph::Graph& graph,
                                  const graph::Node& node) {
-    return supports_convolution(context, convolution_of(graph, node));
+    return supports_convolution(context, transposed_convolution_of(graph, node));
 }
 
 Status lower_conv_transpose2d(StepWriter& writer, const graph::Node& node) {
-    write_convolution(writer, convolution_of(writer.graph(), node));
+    write_convolution(writer, transposed_convolution_of(writer.graph(), node));
     return {};
 }
 

@@ -18,7 +18,7 @@ Walk<2> batches_of(const graph::Graph& graph, const graph::Node& node) {
                                         broadcast_strides(graph.desc(node.inputs[1]).shape(), y)});
 }
 
-MatrixProduct product_of(const graph::Graph& graph, const graph::Node& node) {
+MatrixProduct matmul_product_of(const graph::Graph& graph, const graph::Node& node) {
     const graph::Shape& a = graph.desc(node.inputs[0]).shape();
     const graph::Shape& b = graph.desc(node.inputs[1]).shape();
     const graph::Shape& y = graph.desc(node.outputs[0]).shape();
@@ -59,11 +59,11 @@ Status supports_matmul(const Context& context, const graph::Graph& graph, const 
     if (rank > 4) {
         return fail(ErrorCode::Unsupported, "{} batch axes that cannot be merged, at most 4", rank);
     }
-    return supports_product(context, product_of(graph, node));
+    return supports_product(context, matmul_product_of(graph, node));
 }
 
 Status lower_matmul(StepWriter& writer, const graph::Node& node) {
-    write_product(writer, product_of(writer.graph(), node));
+    write_product(writer, matmul_product_of(writer.graph(), node));
     return {};
 }
 
