@@ -4,7 +4,6 @@
 #include <array>
 #include <string>
 
-#include <drm/drm_fourcc.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
