@@ -108,8 +108,8 @@ Result<BufferFrame> BufferFrame::create(GstBuffer* buffer, const Video& video, C
     return out;
 }
 
-// A descriptor that the host must see, too, is taken for a dmabuf by both of its names; other
-// shared memory only by the mapping, for one frame, since the mapping may not last longer.
+// What the host must see, too: dmabufs still go by their descriptor; other shared memory by the
+// mapping alone, and for one frame, as nobody says how long the mapping lasts.
 Result<FrameMemory> BufferFrame::describe(guint memory, CpuAccess access, HostSees sees,
                                           MemorySerials& serials) {
     GstMemory* const peeked = gst_buffer_peek_memory(buffer_, memory);
