@@ -20,7 +20,9 @@
 #include "core/runtime/thread_pool.h"
 #include "gst-plugins/background/mask.h"
 #include "gst-plugins/background/picture.h"
+#include "gst-plugins/common/external_frame.h"
 #include "gst-plugins/common/frame.h"
+#include "models/tasks/background.h"
 #include "zero_copy/tensor_to_frame.h"
 
 GST_DEBUG_CATEGORY_STATIC(sluice_background_debug);
@@ -36,7 +38,9 @@ using sluice::gst::FrameMask;
 using sluice::gst::MappedFrame;
 using sluice::gst::Property;
 using sluice::gst::Ref;
+using sluice::gst::Settings;
 using sluice::gst::Turn;
+using sluice::tasks::FrameBackground;
 using sluice::zero_copy::BackgroundBlend;
 using sluice::zero_copy::BackgroundEffect;
 using sluice::zero_copy::FrameView;
@@ -47,6 +51,11 @@ enum OwnProperty : guint {
     kPicture,
     kBlurStrength,
 };
+
+const Settings& default_settings() {
+    static const Settings settings{.device = "cpu"};
+    return settings;
+}
 
 // The element's own settings.
 struct Look {
@@ -71,7 +80,8 @@ GType effect_type() {
 
 class BackgroundFilter final : public Filter {
 public:
-    explicit BackgroundFilter(GstBaseTransform* element) : Filter(element, {}, {}) {}
+    explicit BackgroundFilter(GstBaseTransform* element)
+        : Filter(element, default_settings(), {}) {}
 
     [[nodiscard]] bool needs_alpha() {
         const std::lock_guard hold(lock());
@@ -80,7 +90,10 @@ public:
 
 protected:
     Status open() override {
-        threads_ = sluice::runtime::ThreadPool::shared(settings().threads);
+        const Settings fixed = settings();
+        SLUICE_TRY_ASSIGN(const auto engine, fixed.engine());
+        SLUICE_TRY(open_device(engine.device));
+        threads_ = sluice::runtime::ThreadPool::shared(fixed.threads);
         const Look look = this->look();
         if (look.effect != BackgroundEffect::Picture) {
             return {};
@@ -95,6 +108,8 @@ protected:
     }
 
     void close() override {
+        device_blend_.reset(); // made from the picture, too
+        device_frames_.clear();
         drop_blend();
         threads_.reset();
         seen_mask_ = false;
@@ -117,10 +132,7 @@ protected:
         }
         SLUICE_TRY_ASSIGN(const auto mask, FrameMask::create(segmentation, input().format.width,
                                                              input().format.height, scratch_));
-        SLUICE_TRY_ASSIGN(const auto mapped,
-                          MappedFrame::read_write(frame, input(), stats().copies));
-        blend_->run(mapped.mutable_view(), mask.mask(), *threads_);
-        return {};
+        return blend(frame, mask.mask());
     }
 
     bool set(guint id, const GValue* value) override {
@@ -157,6 +169,37 @@ protected:
     }
 
 private:
+    // Nothing unless a Vulkan device was asked for.
+    Status open_device(const sluice::DeviceChoice& device) {
+        if (device.kind != sluice::DeviceKind::Vulkan) {
+            return {};
+        }
+        auto made = FrameBackground::create(device.selector);
+        if (!made) {
+            return std::unexpected(
+                std::move(made).error().within("device " + sluice::name(device)));
+        }
+        device_blend_ = std::move(*made);
+        return {};
+    }
+
+    // By the device where the frame lies, else through a mapping.
+    Status blend(GstBuffer* frame, const BackgroundBlend::Mask& mask) {
+        auto& copies = stats().copies;
+        if (device_blend_) {
+            device_frames_.forget_freed([&](const auto& memory) { device_blend_->forget(memory); });
+            const auto done = device_frames_.use(
+                frame, input(), sluice::zero_copy::CpuAccess::ReadWrite, copies,
+                [&](const auto& external) { return device_blend_->run(external, mask, copies); });
+            if (done) {
+                return *done;
+            }
+        }
+        SLUICE_TRY_ASSIGN(const auto mapped, MappedFrame::read_write(frame, input(), copies));
+        blend_->run(mapped.mutable_view(), mask, *threads_);
+        return {};
+    }
+
     Look look() {
         const std::lock_guard hold(lock());
         return look_;
@@ -191,6 +234,9 @@ private:
         }
         SLUICE_TRY_ASSIGN(auto blend, BackgroundBlend::create(input().format, wanted));
         blend_ = std::move(blend);
+        if (device_blend_) {
+            device_blend_->set_background(wanted);
+        }
         return {};
     }
 
@@ -210,6 +256,8 @@ private:
     std::optional<MappedFrame> mapped_picture_;
     std::optional<FrameView> picture_view_;
     std::optional<BackgroundBlend> blend_;
+    std::optional<FrameBackground> device_blend_; // looks at the view, too
+    sluice::gst::DeviceFrames device_frames_;
     Look built_; // what blend_ was made for
     std::vector<std::uint8_t> scratch_;
     bool seen_mask_ = false;
@@ -251,7 +299,14 @@ static void sluice_background_class_init(SluiceBackgroundClass* klass) {
     GST_BASE_TRANSFORM_CLASS(klass)->transform_caps = GST_DEBUG_FUNCPTR(transform_caps);
     auto* object = G_OBJECT_CLASS(klass);
     const Look defaults;
-    sluice::gst::install_properties(object, {Property::Threads}, {}, {});
+    sluice::gst::install_properties(object, {Property::Threads}, default_settings(), {});
+    g_object_class_install_property(
+        object, static_cast<guint>(Property::Device),
+        g_param_spec_string(
+            "device", "Device",
+            "Where the pixels are written: cpu (also auto and reference), vulkan (the best of its "
+            "devices), vulkan:NUMBER, or vulkan:NAME; best the one that sluicesegment runs on",
+            default_settings().device.c_str(), sluice::gst::kAtStart));
     g_object_class_install_property(
         object, kEffect,
         g_param_spec_enum("effect", "Effect", "What becomes of the background", effect_type(),

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "gst-plugins/common/analytics.h"
+#include "gst-plugins/common/external_frame.h"
 #include "gst-plugins/common/frame.h"
 #include "gst-plugins/facedetect/tracker.h"
 #include "models/tasks/face_detection.h"
@@ -31,6 +32,7 @@ GST_DEBUG_CATEGORY_STATIC(sluice_face_detect_debug);
 
 namespace {
 
+using sluice::Result;
 using sluice::Status;
 using sluice::gst::Filter;
 using sluice::gst::LiveSettings;
@@ -94,7 +96,10 @@ protected:
         return {};
     }
 
-    void close() override { detector_.reset(); }
+    void close() override {
+        detector_.reset();
+        device_frames_.clear();
+    }
 
     void forget() override {
         faces_.clear();
@@ -137,9 +142,7 @@ private:
         detector_->set_thresholds({.score = live.score_threshold,
                                    .iou = live.iou_threshold,
                                    .max_detections = live.max_detections});
-        SLUICE_TRY_ASSIGN(const auto mapped,
-                          sluice::gst::MappedFrame::read(frame, input(), stats().copies));
-        SLUICE_TRY_ASSIGN(const auto found, detector_->detect(mapped.view()));
+        SLUICE_TRY_ASSIGN(const auto found, look(frame));
         ++stats().inferences;
         faces_.assign(found.begin(), found.end());
         if (track_) {
@@ -151,6 +154,23 @@ private:
             tracks_ = tracker_.update(boxes_, GST_BUFFER_PTS(frame));
         }
         return {};
+    }
+
+    // By the device where the frame lies, else through a mapping.
+    Result<std::span<const Face>> look(GstBuffer* frame) {
+        auto& copies = stats().copies;
+        if (detector_->runs_on_device()) {
+            device_frames_.forget_freed([&](const auto& memory) { detector_->forget(memory); });
+            auto found = device_frames_.use(
+                frame, input(), sluice::zero_copy::CpuAccess::Read, copies,
+                [&](const auto& external) { return detector_->detect(external, copies); });
+            if (found) {
+                return *std::move(found);
+            }
+        }
+        SLUICE_TRY_ASSIGN(const auto mapped,
+                          sluice::gst::MappedFrame::read(frame, input(), copies));
+        return detector_->detect(mapped.view());
     }
 
     void attach(GstBuffer* frame) {
@@ -206,6 +226,7 @@ private:
     std::array<std::string, 12> keypoint_fields_;
     bool track_ = false; // tracking_ as of the start
     std::optional<FaceDetector> detector_;
+    sluice::gst::DeviceFrames device_frames_;
     std::vector<Face> faces_; // of the last inference
     sluice::gst::Tracker tracker_;
     std::vector<sluice::gst::TrackBox> boxes_;

@@ -19,7 +19,9 @@
 
 #include "core/runtime/thread_pool.h"
 #include "gst-plugins/common/analytics.h"
+#include "gst-plugins/common/external_frame.h"
 #include "gst-plugins/common/frame.h"
+#include "models/tasks/redaction.h"
 #include "zero_copy/tensor_to_frame.h"
 
 GST_DEBUG_CATEGORY_STATIC(sluice_redact_debug);
@@ -32,7 +34,9 @@ using sluice::gst::Filter;
 using sluice::gst::LiveSettings;
 using sluice::gst::MappedFrame;
 using sluice::gst::Property;
+using sluice::gst::Settings;
 using sluice::gst::Turn;
+using sluice::tasks::FrameRedactor;
 using sluice::zero_copy::PixelBox;
 using sluice::zero_copy::RedactEffect;
 using sluice::zero_copy::Redactor;
@@ -54,6 +58,11 @@ struct Rules {
     bool fail_closed = false;
 };
 
+const Settings& default_settings() {
+    static const Settings settings{.device = "cpu"};
+    return settings;
+}
+
 // Boxes of any confidence are redacted unless the user says otherwise.
 constexpr LiveSettings kLiveDefaults{.score_threshold = 0.0F};
 
@@ -67,20 +76,29 @@ GType effect_type() {
 
 class Redact final : public Filter {
 public:
-    explicit Redact(GstBaseTransform* element) : Filter(element, {}, kLiveDefaults) {}
+    explicit Redact(GstBaseTransform* element)
+        : Filter(element, default_settings(), kLiveDefaults) {}
 
 protected:
     Status open() override {
-        threads_ = sluice::runtime::ThreadPool::shared(settings().threads);
-        return {};
+        const Settings fixed = settings();
+        SLUICE_TRY_ASSIGN(engine_, fixed.engine());
+        threads_ = sluice::runtime::ThreadPool::shared(fixed.threads);
+        return make_device_redactor(rules());
     }
 
     void close() override {
         redactor_.reset();
+        device_redactor_.reset();
+        device_frames_.clear();
         threads_.reset();
     }
 
-    Status configure() override { return make_redactor(rules()); }
+    Status configure() override {
+        const Rules rules = this->rules();
+        SLUICE_TRY(make_redactor(rules));
+        return make_device_redactor(rules);
+    }
 
     Status process(GstBuffer* frame, Turn /*turn*/) override {
         const Rules rules = this->rules();
@@ -97,10 +115,9 @@ protected:
         }
         if (rules.effect != built_.effect || rules.blocks != built_.blocks) {
             SLUICE_TRY(make_redactor(rules));
+            SLUICE_TRY(make_device_redactor(rules));
         }
-        SLUICE_TRY_ASSIGN(const auto mapped,
-                          MappedFrame::read_write(frame, input(), stats().copies));
-        redactor_->run(mapped.mutable_view(), boxes_, *threads_);
+        SLUICE_TRY(redact(frame));
         redacted_ += boxes_.size();
         return {};
     }
@@ -155,6 +172,43 @@ private:
         return {};
     }
 
+    // None unless a Vulkan device was asked for. The task takes its look when it is made.
+    Status make_device_redactor(const Rules& rules) {
+        device_redactor_.reset();
+        device_frames_.clear();
+        if (engine_.device.kind != sluice::DeviceKind::Vulkan) {
+            return {};
+        }
+        auto made = FrameRedactor::create(
+            {.effect = rules.effect, .blocks = rules.blocks, .engine = engine_});
+        if (!made) {
+            return std::unexpected(
+                std::move(made).error().within("device " + sluice::name(engine_.device)));
+        }
+        device_redactor_ = std::move(*made);
+        return {};
+    }
+
+    // By the device where the frame lies, else through a mapping.
+    Status redact(GstBuffer* frame) {
+        auto& copies = stats().copies;
+        if (device_redactor_) {
+            device_frames_.forget_freed(
+                [&](const auto& memory) { device_redactor_->forget(memory); });
+            const auto done =
+                device_frames_.use(frame, input(), sluice::zero_copy::CpuAccess::ReadWrite, copies,
+                                   [&](const auto& external) {
+                                       return device_redactor_->run(external, boxes_, copies);
+                                   });
+            if (done) {
+                return *done;
+            }
+        }
+        SLUICE_TRY_ASSIGN(const auto mapped, MappedFrame::read_write(frame, input(), copies));
+        redactor_->run(mapped.mutable_view(), boxes_, *threads_);
+        return {};
+    }
+
     void collect_boxes(GstBuffer* frame, const Rules& rules) {
         boxes_.clear();
         GstAnalyticsRelationMeta* meta = gst_buffer_get_analytics_relation_meta(frame);
@@ -188,7 +242,10 @@ private:
 
     std::shared_ptr<sluice::runtime::ThreadPool> threads_;
     std::optional<Redactor> redactor_;
-    Rules built_; // what redactor_ was made for
+    Rules built_; // what the redactors were made for
+    sluice::EngineOptions engine_;
+    std::optional<FrameRedactor> device_redactor_;
+    sluice::gst::DeviceFrames device_frames_;
     std::vector<PixelBox> boxes_;
     std::atomic<std::uint64_t> redacted_ = 0;
     std::atomic<std::uint64_t> blacked_out_ = 0;
@@ -214,8 +271,15 @@ static void sluice_redact_class_init(SluiceRedactClass* klass) {
     sluice::gst::handle_in_place(klass);
     auto* object = G_OBJECT_CLASS(klass);
     const Rules defaults;
-    sluice::gst::install_properties(object, {Property::Threads, Property::ScoreThreshold}, {},
-                                    kLiveDefaults);
+    sluice::gst::install_properties(object, {Property::Threads, Property::ScoreThreshold},
+                                    default_settings(), kLiveDefaults);
+    g_object_class_install_property(
+        object, static_cast<guint>(Property::Device),
+        g_param_spec_string(
+            "device", "Device",
+            "Where the pixels are written: cpu (also auto and reference), vulkan (the best of its "
+            "devices), vulkan:NUMBER, or vulkan:NAME; best the one that the detector runs on",
+            default_settings().device.c_str(), sluice::gst::kAtStart));
     g_object_class_install_property(
         object, kEffect,
         g_param_spec_enum("effect", "Effect", "What becomes of a face", effect_type(),

@@ -24,6 +24,7 @@
 #include "core/runtime/thread_pool.h"
 #include "gst-plugins/common/allocation.h"
 #include "gst-plugins/common/analytics.h"
+#include "gst-plugins/common/external_frame.h"
 #include "gst-plugins/common/frame.h"
 #include "models/tasks/segmentation.h"
 
@@ -80,6 +81,7 @@ protected:
         forget();
         sluice::gst::release_pool(pool_);
         segmenter_.reset();
+        device_frames_.clear();
         threads_.reset();
     }
 
@@ -104,8 +106,7 @@ protected:
 
 private:
     Status segment(GstBuffer* frame) {
-        SLUICE_TRY_ASSIGN(const auto mapped, MappedFrame::read(frame, input(), stats().copies));
-        SLUICE_TRY_ASSIGN(const Segmentation found, segmenter_->segment(mapped.view()));
+        SLUICE_TRY_ASSIGN(const Segmentation found, look(frame));
         ++stats().inferences;
         SLUICE_TRY_ASSIGN(matte_, draw_matte(found.matte));
         if (!found.classes.empty()) {
@@ -117,6 +118,22 @@ private:
                                   .height = static_cast<unsigned>(std::lround(region.height))};
         }
         return {};
+    }
+
+    // By the device where the frame lies, else through a mapping.
+    Result<Segmentation> look(GstBuffer* frame) {
+        auto& copies = stats().copies;
+        if (segmenter_->runs_on_device()) {
+            device_frames_.forget_freed([&](const auto& memory) { segmenter_->forget(memory); });
+            auto found = device_frames_.use(
+                frame, input(), sluice::zero_copy::CpuAccess::Read, copies,
+                [&](const auto& external) { return segmenter_->segment(external, copies); });
+            if (found) {
+                return *std::move(found);
+            }
+        }
+        SLUICE_TRY_ASSIGN(const auto mapped, MappedFrame::read(frame, input(), copies));
+        return segmenter_->segment(mapped.view());
     }
 
     Result<Ref<GstBuffer>> draw_matte(const Matte& matte) {
@@ -146,6 +163,7 @@ private:
     }
 
     std::optional<Segmenter> segmenter_;
+    sluice::gst::DeviceFrames device_frames_;
     std::shared_ptr<sluice::runtime::ThreadPool> threads_;
     Ref<GstBufferPool> pool_; // of masks
     sluice::gst::Video mask_{};

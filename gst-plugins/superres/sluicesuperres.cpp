@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/runtime/thread_pool.h"
+#include "gst-plugins/common/external_frame.h"
 #include "gst-plugins/common/frame.h"
 #include "gst-plugins/superres/scaling.h"
 #include "models/tasks/super_resolution.h"
@@ -76,6 +77,8 @@ protected:
     void close() override {
         plain_.reset();
         upscaler_.reset();
+        device_inputs_.clear();
+        device_outputs_.clear();
         threads_.reset();
     }
 
@@ -89,6 +92,13 @@ protected:
     }
 
     Status convert(GstBuffer* in, GstBuffer* out, Turn turn) override {
+        if (turn != Turn::Late && upscaler_->runs_on_device()) {
+            if (const auto done = upscale_on_device(in, out)) {
+                SLUICE_TRY(*done);
+                ++stats().inferences;
+                return {};
+            }
+        }
         SLUICE_TRY_ASSIGN(const auto from, MappedFrame::read(in, input(), stats().copies));
         SLUICE_TRY_ASSIGN(const auto to, MappedFrame::write(out, output(), stats().copies));
         if (turn == Turn::Late) {
@@ -101,6 +111,24 @@ protected:
     }
 
 private:
+    // Both frames where they lie; nothing where the host has to map them.
+    std::optional<Status> upscale_on_device(GstBuffer* in, GstBuffer* out) {
+        using sluice::zero_copy::CpuAccess;
+        auto& copies = stats().copies;
+        const auto forget = [&](const auto& memory) { upscaler_->forget(memory); };
+        device_inputs_.forget_freed(forget);
+        device_outputs_.forget_freed(forget);
+        return device_inputs_.use(
+            in, input(), CpuAccess::Read, copies, [&](const auto& from) -> Status {
+                const auto done = device_outputs_.use(
+                    out, output(), CpuAccess::Write, copies,
+                    [&](const auto& to) { return upscaler_->upscale(from, to, copies); });
+                return done ? *done
+                            : Status(sluice::fail(sluice::ErrorCode::Unsupported,
+                                                  "the device cannot take the output's memory"));
+            });
+    }
+
     void enlarge_plainly(const MappedFrame& from, const MappedFrame& to) {
         const std::uint32_t height = output().format.height;
         for (std::uint32_t row = 0; row < height; row += kPlainRows) {
@@ -113,6 +141,8 @@ private:
     }
 
     std::optional<Upscaler> upscaler_;
+    sluice::gst::DeviceFrames device_inputs_;
+    sluice::gst::DeviceFrames device_outputs_;
     std::shared_ptr<sluice::runtime::ThreadPool> threads_;
     std::optional<SuperResolutionWriter> plain_;
     std::vector<float> no_residual_;

@@ -215,6 +215,10 @@ bool FaceDetector::runs_on_device() const {
     return state_->network.device() != nullptr;
 }
 
+void FaceDetector::forget(const zero_copy::MemoryIdentity& memory) {
+    state_->network.forget(memory);
+}
+
 FaceDetector::FaceDetector(std::unique_ptr<State> state) : state_(std::move(state)) {}
 FaceDetector::FaceDetector(FaceDetector&&) noexcept = default;
 FaceDetector& FaceDetector::operator=(FaceDetector&&) noexcept = default;

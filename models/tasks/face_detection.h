@@ -77,6 +77,8 @@ public:
     // Whether frames with memory identity are sampled by a Vulkan device, which also runs the whole
     // network.
     [[nodiscard]] bool runs_on_device() const;
+    // Plain memory that frames lay in is gone: what the device keeps of it goes, too.
+    void forget(const zero_copy::MemoryIdentity& memory);
 
 private:
     struct State;

@@ -106,6 +106,12 @@ Status PictureNetwork::run(const PictureSampler& sampler, const zero_copy::Exter
     return access.end();
 }
 
+void PictureNetwork::forget(const zero_copy::MemoryIdentity& memory) {
+    if (device_) {
+        device_->runner().forget(memory);
+    }
+}
+
 std::span<const float> PictureNetwork::output_floats(std::size_t i) const {
     return ran_on_device_ ? device_->output_floats(i)
                           : std::as_const(*executable_).output_floats(i);

@@ -65,6 +65,8 @@ public:
     // neither can read it.
     [[nodiscard]] Status run(const PictureSampler& sampler, const zero_copy::ExternalFrame& frame,
                              std::uint64_t variant, CopyLedger& ledger);
+    // Plain memory is gone: what a device keeps of it goes, too.
+    void forget(const zero_copy::MemoryIdentity& memory);
     // What the last run() gave; the tensor is float32.
     [[nodiscard]] std::span<const float> output_floats(std::size_t i) const;
     // Null where the network does not run wholly on a Vulkan device.

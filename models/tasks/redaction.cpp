@@ -99,6 +99,12 @@ Status FrameRedactor::run(const zero_copy::ExternalFrame& frame,
                         : state.run_on_host(frame, boxes);
 }
 
+void FrameRedactor::forget(const zero_copy::MemoryIdentity& memory) {
+    if (state_->runner) {
+        state_->runner->forget(memory);
+    }
+}
+
 FrameRedactor::FrameRedactor(std::unique_ptr<State> state) : state_(std::move(state)) {}
 FrameRedactor::FrameRedactor(FrameRedactor&&) noexcept = default;
 FrameRedactor& FrameRedactor::operator=(FrameRedactor&&) noexcept = default;

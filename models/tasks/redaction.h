@@ -34,6 +34,8 @@ public:
     // nothing is touched.
     [[nodiscard]] Status run(const zero_copy::ExternalFrame& frame,
                              std::span<const zero_copy::PixelBox> boxes, CopyLedger& ledger);
+    // Plain memory that frames lay in is gone: what the device keeps of it goes, too.
+    void forget(const zero_copy::MemoryIdentity& memory);
 
 private:
     struct State;

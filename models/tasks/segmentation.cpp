@@ -221,6 +221,10 @@ bool Segmenter::runs_on_device() const {
     return state_->network.device() != nullptr;
 }
 
+void Segmenter::forget(const zero_copy::MemoryIdentity& memory) {
+    state_->network.forget(memory);
+}
+
 Segmenter::Segmenter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Segmenter::Segmenter(Segmenter&&) noexcept = default;
 Segmenter& Segmenter::operator=(Segmenter&&) noexcept = default;

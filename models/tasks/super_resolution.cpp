@@ -65,6 +65,7 @@ struct Upscaler::State {
     std::optional<zero_copy::SuperResolutionWriter> writer;
     std::optional<zero_copy::DeviceUpscaleWriter> device_writer;
     std::uint32_t residual_channels = 0;
+    bool on_device = false; // as the small picture that create() opens it with
 
     [[nodiscard]] Result<PictureNetwork> open(std::uint32_t width, std::uint32_t height) const {
         return PictureNetwork::open(options.model, options.engine,
@@ -122,6 +123,7 @@ Status Upscaler::State::prepare(const zero_copy::FrameFormat& frame) {
                       zero_copy::SuperResolutionWriter::create(frame, output, residual_channels));
     SLUICE_TRY_ASSIGN(device_writer,
                       zero_copy::DeviceUpscaleWriter::create(frame, output, residual_channels));
+    on_device = network->device() != nullptr;
     format = frame;
     return {};
 }
@@ -130,9 +132,11 @@ Result<Upscaler> Upscaler::create(const UpscalerOptions& options) {
     auto state = std::make_unique<State>();
     state->options = options;
     // A small picture shows all problems that the model can have.
-    if (auto probe = state->open(16, 16); !probe) {
+    auto probe = state->open(16, 16);
+    if (!probe) {
         return std::unexpected(std::move(probe).error().within(options.model));
     }
+    state->on_device = probe->device() != nullptr;
     return Upscaler(std::move(state));
 }
 
@@ -215,6 +219,16 @@ Status Upscaler::upscale(const zero_copy::FrameView& input,
             kScale * strip.keep_first, rows, output, state.network->threads());
     }
     return {};
+}
+
+bool Upscaler::runs_on_device() const {
+    return state_->on_device;
+}
+
+void Upscaler::forget(const zero_copy::MemoryIdentity& memory) {
+    if (state_->network) {
+        state_->network->forget(memory);
+    }
 }
 
 Upscaler::Upscaler(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -36,6 +36,11 @@ public:
     // one submission; what has to be copied is counted. Else they are used through their mappings.
     [[nodiscard]] Status upscale(const zero_copy::ExternalFrame& input,
                                  const zero_copy::ExternalFrame& output, CopyLedger& ledger);
+    // Whether frames with memory identity are sampled and written by a Vulkan device, which also
+    // runs the whole network.
+    [[nodiscard]] bool runs_on_device() const;
+    // Plain memory that frames lay in is gone: what the device keeps of it goes, too.
+    void forget(const zero_copy::MemoryIdentity& memory);
 
 private:
     struct State;

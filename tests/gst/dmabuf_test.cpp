@@ -4,13 +4,7 @@
 #include <array>
 #include <string>
 
-#include <drm/drm_fourcc.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <gst/allocators/allocators.h>
-#include <gst/allocators/gstshmallocator.h>
 #include <gtest/gtest.h>
 
 #include "gst-plugins/common/caps.h"
@@ -32,58 +26,10 @@ std::string dmabuf_caps(const std::string& drm_format, int width, int height) {
            ", framerate=25/1";
 }
 
-enum class File { Dmabuf, Fd, Shm };
-
-gst::Ref<GstAllocator> make_allocator(File kind) {
-    switch (kind) {
-    case File::Dmabuf: return gst::Ref(gst_dmabuf_allocator_new());
-    case File::Fd: return gst::Ref(gst_fd_allocator_new());
-    case File::Shm: gst_shm_allocator_init_once(); return gst::Ref(gst_shm_allocator_get());
-    }
-    return {};
-}
-
-// The frame's bytes in a file, described by a GstVideoMeta of this format unless it is UNKNOWN.
-Ref<GstBuffer> in_file(const Ref<GstBuffer>& frame, File kind, GstVideoFormat meta_format,
-                       const GstVideoInfo& info) {
-    const gsize size = gst_buffer_get_size(frame.get());
-    const Ref allocator = make_allocator(kind);
-    GstMemory* memory = nullptr;
-    if (kind == File::Shm) {
-        memory = gst_allocator_alloc(allocator.get(), size, nullptr);
-    } else {
-        const int fd = memfd_create("frame", MFD_CLOEXEC);
-        EXPECT_EQ(ftruncate(fd, static_cast<off_t>(size)), 0);
-        memory = kind == File::Dmabuf
-                     ? gst_dmabuf_allocator_alloc(allocator.get(), fd, size)
-                     : gst_fd_allocator_alloc(allocator.get(), fd, size, GST_FD_MEMORY_FLAG_NONE);
-    }
-    GstMapInfo map;
-    EXPECT_TRUE(gst_memory_map(memory, &map, GST_MAP_WRITE));
-    gst_buffer_extract(frame.get(), 0, map.data, size);
-    gst_memory_unmap(memory, &map);
-    Ref out(gst_buffer_new());
-    gst_buffer_append_memory(out.get(), memory);
-    GST_BUFFER_PTS(out.get()) = GST_BUFFER_PTS(frame.get());
-    GST_BUFFER_DURATION(out.get()) = GST_BUFFER_DURATION(frame.get());
-    if (meta_format != GST_VIDEO_FORMAT_UNKNOWN) {
-        gst_buffer_add_video_meta_full(
-            out.get(), GST_VIDEO_FRAME_FLAG_NONE, meta_format, static_cast<guint>(info.width),
-            static_cast<guint>(info.height), info.finfo->n_planes, info.offset, info.stride);
-    }
-    return out;
-}
-
 GstVideoInfo info_of(GstVideoFormat format) {
     GstVideoInfo info;
     gst_video_info_set_format(&info, format, kWidth, kHeight);
     return info;
-}
-
-ino_t inode(GstBuffer* buffer) {
-    struct stat status{};
-    EXPECT_EQ(fstat(gst_fd_memory_get_fd(gst_buffer_peek_memory(buffer, 0)), &status), 0);
-    return status.st_ino;
 }
 
 struct Chain {

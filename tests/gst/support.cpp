@@ -6,6 +6,12 @@
 #include <cstdlib>
 #include <format>
 
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gst/allocators/allocators.h>
+#include <gst/allocators/gstshmallocator.h>
 #include <gtest/gtest.h>
 
 #include "gst-plugins/background/picture.h"
@@ -57,6 +63,15 @@ std::size_t plane_row_bytes(const GstVideoInfo& info, guint plane) {
     return 0;
 }
 
+gst::Ref<GstAllocator> make_allocator(File kind) {
+    switch (kind) {
+    case File::Dmabuf: return gst::Ref(gst_dmabuf_allocator_new());
+    case File::Fd: return gst::Ref(gst_fd_allocator_new());
+    case File::Shm: gst_shm_allocator_init_once(); return gst::Ref(gst_shm_allocator_get());
+    }
+    return {};
+}
+
 } // namespace
 
 std::string video_caps(const std::string& format, int width, int height) {
@@ -91,6 +106,42 @@ Ref<GstBuffer> make_frame(const std::string& caps, std::uint64_t number, int str
     GST_BUFFER_PTS(frame.get()) = number * 40 * GST_MSECOND;
     GST_BUFFER_DURATION(frame.get()) = 40 * GST_MSECOND;
     return frame;
+}
+
+Ref<GstBuffer> in_file(const Ref<GstBuffer>& frame, File kind, GstVideoFormat meta_format,
+                       const GstVideoInfo& info) {
+    const gsize size = gst_buffer_get_size(frame.get());
+    const Ref allocator = make_allocator(kind);
+    GstMemory* memory = nullptr;
+    if (kind == File::Shm) {
+        memory = gst_allocator_alloc(allocator.get(), size, nullptr);
+    } else {
+        const int fd = memfd_create("frame", MFD_CLOEXEC);
+        EXPECT_EQ(ftruncate(fd, static_cast<off_t>(size)), 0);
+        memory = kind == File::Dmabuf
+                     ? gst_dmabuf_allocator_alloc(allocator.get(), fd, size)
+                     : gst_fd_allocator_alloc(allocator.get(), fd, size, GST_FD_MEMORY_FLAG_NONE);
+    }
+    GstMapInfo map;
+    EXPECT_TRUE(gst_memory_map(memory, &map, GST_MAP_WRITE));
+    gst_buffer_extract(frame.get(), 0, map.data, size);
+    gst_memory_unmap(memory, &map);
+    Ref out(gst_buffer_new());
+    gst_buffer_append_memory(out.get(), memory);
+    GST_BUFFER_PTS(out.get()) = GST_BUFFER_PTS(frame.get());
+    GST_BUFFER_DURATION(out.get()) = GST_BUFFER_DURATION(frame.get());
+    if (meta_format != GST_VIDEO_FORMAT_UNKNOWN) {
+        gst_buffer_add_video_meta_full(
+            out.get(), GST_VIDEO_FRAME_FLAG_NONE, meta_format, static_cast<guint>(info.width),
+            static_cast<guint>(info.height), info.finfo->n_planes, info.offset, info.stride);
+    }
+    return out;
+}
+
+ino_t inode(GstBuffer* buffer) {
+    struct stat status{};
+    EXPECT_EQ(fstat(gst_fd_memory_get_fd(gst_buffer_peek_memory(buffer, 0)), &status), 0);
+    return status.st_ino;
 }
 
 std::vector<std::uint8_t> pixels(GstBuffer* buffer, const std::string& caps) {

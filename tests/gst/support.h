@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/types.h>
+
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
@@ -26,6 +28,15 @@ using gst::Ref;
 // are described by a GstVideoMeta. Time stamps count frames of 40 ms.
 [[nodiscard]] Ref<GstBuffer> make_frame(const std::string& caps, std::uint64_t number = 0,
                                         int stride_padding = 0);
+
+// Files of memory that frames come in. A memfd stands in for the dmabuf: GStreamer takes any file.
+enum class File { Dmabuf, Fd, Shm };
+
+// The frame's bytes in a file, described by a GstVideoMeta of this format unless it is UNKNOWN.
+[[nodiscard]] Ref<GstBuffer> in_file(const Ref<GstBuffer>& frame, File kind,
+                                     GstVideoFormat meta_format, const GstVideoInfo& info);
+// Of the file that the buffer's first memory is.
+[[nodiscard]] ino_t inode(GstBuffer* buffer);
 
 // Bytes of the picture alone, plane after plane, row after row, without padding.
 [[nodiscard]] std::vector<std::uint8_t> pixels(GstBuffer* buffer, const std::string& caps);
