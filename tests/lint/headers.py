@@ -36,6 +36,8 @@ def load_commands(build):
     commands = {}
     for entry in entries:
         path = os.path.relpath(os.path.join(entry["directory"], entry["file"]), sources.REPO)
+        # Sources that are compiled as one stand in the build folder, under the path of their library.
+        path = path.removeprefix(os.path.relpath(build, sources.REPO) + os.sep)
         if path.endswith(".cpp"):
             commands[path] = (entry["directory"], shlex.split(entry["command"]))
     return commands
