@@ -167,6 +167,23 @@ TEST_F(Tfjs, weights_may_straddle_shards) {
     expect_near(outputs[0].floats(), {0, 1, 0, 0, 1, 0, 3, 0});
 }
 
+TEST_F(Tfjs, integers_are_divided_downwards) {
+    const std::array<std::int32_t, 1> divisor{-3};
+    write("w.bin", std::as_bytes(std::span(divisor)));
+    const auto outputs = run(graph_model(std::format(
+                                             R"({}, {{"name": "d", "op": "Const"}},
+                            {{"name": "i", "op": "Cast", "input": ["x"],
+                              "attr": {{"DstT": {{"type": "DT_INT32"}}}}}},
+                            {{"name": "q", "op": "FloorDiv", "input": ["i", "d"]}},
+                            {{"name": "m", "op": "FloorMod", "input": ["i", "d"]}})",
+                                             kPicture),
+                                         R"({"name": "d", "shape": [], "dtype": "int32"})"),
+                             {{7.0F, -7.0F, 6.0F, -1.0F}});
+    ASSERT_EQ(outputs.size(), 2U);
+    EXPECT_EQ(outputs[0].as<std::int32_t>(), (std::vector<std::int32_t>{-3, 2, -2, 0}));
+    EXPECT_EQ(outputs[1].as<std::int32_t>(), (std::vector<std::int32_t>{-2, -1, 0, -1}));
+}
+
 TEST_F(Tfjs, all_that_is_missing_is_told_at_once) {
     const std::string told =
         refusal(graph_model(std::format(R"({}, {{"name": "a", "op": "TopKV2", "input": ["x"]}},

@@ -26,9 +26,13 @@ void main() {
             at += rest % p.shape[axis] / p.block[axis] * p.strides[axis];
             rest /= p.shape[axis];
         }
-        const uint centred = LOAD_BITS(x, kFrom, i) - LOAD_BITS(zero, kFrom, at);
-        const float value = (kFrom == kUint32 ? float(centred) : float(int(centred))) *
-                            LOAD_FLOAT(scale, kTo, at);
+        const uint stored = LOAD_BITS(x, kFrom, i);
+        const uint origin = LOAD_BITS(zero, kFrom, at);
+        // Differences of uint32 may be negative and need 33 bits; those of the others fit 32.
+        const float centred = kFrom != kUint32     ? float(int(stored - origin))
+                              : stored >= origin ? float(stored - origin)
+                                                 : -float(origin - stored);
+        const float value = centred * LOAD_FLOAT(scale, kTo, at);
         if (kTo == kFloat32) {
             y_f32[i] = value;
         } else {

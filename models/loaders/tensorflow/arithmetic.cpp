@@ -36,17 +36,34 @@ Result<OperandId> sum_of(Context& op, std::span<const OperandId> terms) {
 }
 
 Result<OperandId> floor_div(Context& op, OperandId a, OperandId b) {
-    if (!op.is_float(a)) {
-        return fail(ErrorCode::Unsupported, "integers");
-    }
     SLUICE_TRY_ASSIGN(const OperandId quotient, op.build().div(a, b, op.label()));
-    return op.build().floor(quotient, op.label());
+    if (op.is_float(a)) {
+        return op.build().floor(quotient, op.label());
+    }
+    // Integers are cut towards zero: one too many where a remainder and the divisor have different
+    // signs.
+    SLUICE_TRY_ASSIGN(const OperandId zero, op.number(a, 0.0));
+    SLUICE_TRY_ASSIGN(const OperandId product, op.build().mul(quotient, b, op.label()));
+    SLUICE_TRY_ASSIGN(const OperandId rest, op.build().sub(a, product, op.label()));
+    SLUICE_TRY_ASSIGN(const OperandId uneven, op.build().not_equal(rest, zero, op.label()));
+    SLUICE_TRY_ASSIGN(const OperandId rest_below, op.build().lesser(rest, zero, op.label()));
+    SLUICE_TRY_ASSIGN(const OperandId below, op.build().lesser(b, zero, op.label()));
+    SLUICE_TRY_ASSIGN(const OperandId apart, op.build().logical_xor(rest_below, below, op.label()));
+    SLUICE_TRY_ASSIGN(const OperandId wrong, op.build().logical_and(uneven, apart, op.label()));
+    SLUICE_TRY_ASSIGN(const OperandId excess,
+                      op.build().cast(wrong, op.desc(a).type(), op.label()));
+    return op.build().sub(quotient, excess, op.label());
 }
 
 Result<OperandId> floor_mod(Context& op, OperandId a, OperandId b) {
     SLUICE_TRY_ASSIGN(const OperandId whole, floor_div(op, a, b));
     SLUICE_TRY_ASSIGN(const OperandId product, op.build().mul(whole, b, op.label()));
     return op.build().sub(a, product, op.label());
+}
+
+Result<OperandId> filled_like(Context& op, OperandId x, double value) {
+    SLUICE_TRY_ASSIGN(const OperandId number, op.number(x, value));
+    return op.build().expand(number, op.shape(x), op.label());
 }
 
 // x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))), and (1 + tanh(u)) / 2 = sigmoid(2u).

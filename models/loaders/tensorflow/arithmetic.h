@@ -16,9 +16,11 @@ namespace sluice::models::tensorflow {
 using graph::OperandId;
 
 [[nodiscard]] Result<OperandId> sum_of(Context& op, std::span<const OperandId> terms);
-// Of floats only.
+// Rounded towards minus infinity, integers too.
 [[nodiscard]] Result<OperandId> floor_div(Context& op, OperandId a, OperandId b);
 [[nodiscard]] Result<OperandId> floor_mod(Context& op, OperandId a, OperandId b);
+// A tensor of x's shape and type.
+[[nodiscard]] Result<OperandId> filled_like(Context& op, OperandId x, double value);
 [[nodiscard]] Result<OperandId> gelu_tanh(Context& op, OperandId x);
 [[nodiscard]] Result<OperandId> rsqrt(Context& op, OperandId x);
 [[nodiscard]] Result<OperandId> squared_difference(Context& op, OperandId a, OperandId b);

@@ -290,8 +290,7 @@ private:
 
     // Operators that are evaluated, if at all, at load time only.
     [[nodiscard]] static bool knows(std::string_view op) {
-        return op == "Shape" || op == "Size" || op == "Rank" || op == "Range" ||
-               op == "ZerosLike" || op == "OnesLike";
+        return op == "Shape" || op == "Size" || op == "Rank" || op == "Range";
     }
 
     static Status set(std::vector<Value>& values, const Node& node, const Outputs& outputs) {

@@ -136,6 +136,16 @@ Result<Outputs> map_squared_difference(Operation& op) {
     return of_two(op, tensorflow::squared_difference);
 }
 
+Result<Outputs> map_ones_like(Operation& op) {
+    SLUICE_TRY_ASSIGN(const OperandId x, op.input(0));
+    return tensorflow::filled_like(op, x, 1.0);
+}
+
+Result<Outputs> map_zeros_like(Operation& op) {
+    SLUICE_TRY_ASSIGN(const OperandId x, op.input(0));
+    return tensorflow::filled_like(op, x, 0.0);
+}
+
 Result<Outputs> map_identity(Operation& op) {
     SLUICE_TRY_ASSIGN(const OperandId x, op.input(0));
     return x;

@@ -38,6 +38,7 @@ Result<Outputs> map_floor_div(Operation& op);
 Result<Outputs> map_floor_mod(Operation& op);
 Result<Outputs> map_leaky_relu(Operation& op);
 Result<Outputs> map_log_softmax(Operation& op);
+Result<Outputs> map_ones_like(Operation& op);
 Result<Outputs> map_relu6(Operation& op);
 Result<Outputs> map_rsqrt(Operation& op);
 Result<Outputs> map_select(Operation& op);
@@ -45,6 +46,7 @@ Result<Outputs> map_select_v2(Operation& op);
 Result<Outputs> map_softmax(Operation& op);
 Result<Outputs> map_square(Operation& op);
 Result<Outputs> map_squared_difference(Operation& op);
+Result<Outputs> map_zeros_like(Operation& op);
 // The result is x, shaped: "Identity" and its kin.
 Result<Outputs> map_identity(Operation& op);
 

@@ -80,6 +80,7 @@ constexpr Row kRows[] = {
     {"Mul", binary<BinaryKind::Mul>},
     {"Neg", unary<UnaryKind::Neg>},
     {"NotEqual", binary<BinaryKind::NotEqual>},
+    {"OnesLike", map_ones_like},
     {"Pack", map_pack},
     {"Pad", map_pad},
     {"PadV2", map_pad},
@@ -121,6 +122,7 @@ constexpr Row kRows[] = {
     {"Tile", map_tile},
     {"Transpose", map_transpose},
     {"Unpack", map_unpack},
+    {"ZerosLike", map_zeros_like},
     {"_FusedConv2D", map_conv_2d},
     {"_FusedMatMul", map_mat_mul},
 };
