@@ -77,15 +77,15 @@ public:
 
     Result<graph::Graph> run() {
         SLUICE_TRY(read_nodes());
-        SLUICE_TRY_ASSIGN(const std::vector<std::string> outputs, output_names());
+        SLUICE_TRY_ASSIGN(const std::vector<WantedOutput> outputs, wanted_outputs());
         // Inputs first, in the file's order, so that graphs keep it.
         for (const Node& node : nodes_) {
             if (node.op == "Placeholder") {
                 SLUICE_TRY(add_input(node));
             }
         }
-        for (const std::string& output : outputs) {
-            SLUICE_TRY(reach(source_of(output).name));
+        for (const WantedOutput& output : outputs) {
+            SLUICE_TRY(reach(source_of(output.tensor).name));
         }
         if (!missing_.empty()) {
             return std::unexpected(missing_.error());
@@ -119,34 +119,41 @@ private:
         return {};
     }
 
-    // "name" or "name:1", as inputs are written.
-    Result<std::vector<std::string>> output_names() const {
-        std::vector<std::string> names;
+    // An output: "name" or "name:1", as inputs are written, and what the signature calls it.
+    struct WantedOutput {
+        std::string tensor;
+        std::string name;
+    };
+
+    // The outputs of a signature, if it is of a form that we know.
+    [[nodiscard]] std::vector<WantedOutput> outputs_of(const json& signature) const {
+        std::vector<WantedOutput> outputs;
+        const auto listed = signature.is_object() ? signature.find("outputs") : signature.end();
+        if (!signature.is_object() || listed == signature.end() || !listed->is_object()) {
+            return outputs;
+        }
+        for (const auto& [key, tensor] : listed->items()) {
+            const std::string name = tensor.is_object() ? string_at(tensor, "name") : "";
+            outputs.push_back({.tensor = name.empty() ? key : name, .name = key});
+            if (!by_name_.contains(source_of(outputs.back().tensor).name)) {
+                return {};
+            }
+        }
+        return outputs;
+    }
+
+    // Those of the signature, else the nodes that nobody reads.
+    Result<std::vector<WantedOutput>> wanted_outputs() const {
         for (const char* const holder : {"signature", "userDefinedMetadata"}) {
-            const json* signature = nullptr;
-            if (const auto found = document_.find(holder); found != document_.end()) {
-                signature = &*found;
-            }
-            if (signature != nullptr && signature->is_object() &&
-                signature->contains("signature")) {
-                signature = &signature->at("signature");
-            }
-            if (signature == nullptr || !signature->is_object() ||
-                !signature->contains("outputs") || !signature->at("outputs").is_object()) {
+            const auto found = document_.find(holder);
+            if (found == document_.end() || !found->is_object()) {
                 continue;
             }
-            for (const auto& [key, tensor] : signature->at("outputs").items()) {
-                const std::string name = tensor.is_object() ? string_at(tensor, "name") : "";
-                names.push_back(name.empty() ? key : name);
+            const auto inner = found->find("signature");
+            auto outputs = outputs_of(inner == found->end() ? *found : *inner);
+            if (!outputs.empty()) {
+                return outputs;
             }
-            if (std::ranges::all_of(names,
-                                    [&](const std::string& name) {
-                                        return by_name_.contains(source_of(name).name);
-                                    }) &&
-                !names.empty()) {
-                return names;
-            }
-            names.clear(); // a signature of another form: what nobody reads will do
         }
         std::set<std::string_view> read;
         for (const Node& node : nodes_) {
@@ -154,16 +161,17 @@ private:
                 read.insert(source_of(input).name);
             }
         }
+        std::vector<WantedOutput> outputs;
         for (const Node& node : nodes_) {
             if (!read.contains(node.name) && node.op != "NoOp" && node.op != "Const" &&
                 node.op != "Placeholder") {
-                names.push_back(node.name);
+                outputs.push_back({.tensor = node.name, .name = node.name});
             }
         }
-        if (names.empty()) {
+        if (outputs.empty()) {
             return fail(ErrorCode::Parse, "the graph has no outputs");
         }
-        return names;
+        return outputs;
     }
 
     Status add_input(const Node& node) {
@@ -310,15 +318,15 @@ private:
         return {};
     }
 
-    Result<std::vector<graph::NamedOperand>> collect(const std::vector<std::string>& outputs) {
+    Result<std::vector<graph::NamedOperand>> collect(const std::vector<WantedOutput>& outputs) {
         std::vector<graph::NamedOperand> named;
         std::set<OperandId> used;
-        for (const std::string& output : outputs) {
-            const Source source = source_of(output);
+        for (const WantedOutput& output : outputs) {
+            const Source source = source_of(output.tensor);
             auto& values = translation_.values[std::string(source.name)];
             if (source.output >= values.size()) {
                 return fail(ErrorCode::Parse, "nothing computes the output '{}'",
-                            clean_text(output));
+                            clean_text(output.tensor));
             }
             SLUICE_TRY_ASSIGN(OperandId id,
                               materialize(translation_, values[source.output], source.name));
@@ -327,8 +335,9 @@ private:
             if (kind != graph::OperandKind::Result || !used.insert(id).second) {
                 SLUICE_TRY_ASSIGN(id, translation_.builder.identity(id));
             }
-            const std::string wanted =
-                source.output == 0 ? std::string(source.name) : std::string(output);
+            // The first result of a node needs no number.
+            const Source shown = source_of(output.name);
+            const std::string wanted = shown.output == 0 ? std::string(shown.name) : output.name;
             named.push_back({unique_name(names_, clean_text(wanted), "output", named.size()), id});
         }
         return named;

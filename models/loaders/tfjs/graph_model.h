@@ -11,8 +11,8 @@
 
 namespace sluice::models::tfjs {
 
-// `document` is model.json. Outputs are those of its signature, else the nodes that nobody reads;
-// only what they need is translated.
+// `document` is model.json. Outputs are those of its signature, under the names that it
+// gives them, else the nodes that nobody reads; only what they need is translated.
 [[nodiscard]] Result<graph::Graph> load_graph_model(const nlohmann::json& document, Weights weights,
                                                     const LoadOptions& options);
 
