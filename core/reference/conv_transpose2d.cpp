@@ -32,7 +32,8 @@ std::size_t source(std::size_t o, std::size_t tap_offset, std::size_t padding, s
 
 // The sum of products behind one output element.
 template <typename T>
-double convolve_transposed(const TransposedGeometry& g, const T* x, const T* filter, std::array<std::size_t, 4> at) {
+double convolve_transposed(const TransposedGeometry& g, const T* x, const T* filter,
+                           std::array<std::size_t, 4> at) {
     const auto [n, oc, oy, ox] = at;
     const std::size_t group = oc / g.filter.output_channels;
     const std::size_t channel = oc % g.filter.output_channels;
@@ -72,13 +73,15 @@ Result<std::unique_ptr<runtime::Kernel>> lower_conv_transpose2d(const graph::Gra
     const graph::TensorDesc& x = graph.desc(node.inputs[0]);
     SLUICE_TRY(require_float(x.type()));
     const graph::Shape& filter = graph.desc(node.inputs[1]).shape();
-    const TransposedGeometry geometry{.op = op,
-                            .x = picture(x.shape(), op.input_layout),
-                            .y = picture(graph.desc(node.outputs[0]).shape(), op.input_layout),
-                            .filter = ops::filter_dims(filter, op.filter_layout),
-                            .strides = filter_strides(filter, ops::filter_axes(op.filter_layout))};
+    const TransposedGeometry geometry{
+        .op = op,
+        .x = picture(x.shape(), op.input_layout),
+        .y = picture(graph.desc(node.outputs[0]).shape(), op.input_layout),
+        .filter = ops::filter_dims(filter, op.filter_layout),
+        .strides = filter_strides(filter, ops::filter_axes(op.filter_layout))};
     return make_kernel([geometry, type = x.type()](const runtime::KernelIo& io) {
-        visit_float(type, [&]<typename T>(std::type_identity<T>) { run_transposed<T>(geometry, io); });
+        visit_float(type,
+                    [&]<typename T>(std::type_identity<T>) { run_transposed<T>(geometry, io); });
     });
 }
 

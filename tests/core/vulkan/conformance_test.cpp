@@ -11,8 +11,8 @@
 #include "core/cpu/backend.h"
 #include "core/reference/backend.h"
 #include "core/vulkan/backend.h"
-#include "tests/support/must.h"
 #include "tests/support/conformance_folder.h"
+#include "tests/support/must.h"
 #include "tests/support/vectors.h"
 #include "tests/support/vulkan_device.h"
 
