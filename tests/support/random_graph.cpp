@@ -275,7 +275,7 @@ void Grower::pooling() {
 
 void Grower::product() {
     if (const auto a = any_float(2)) {
-        const Shape& shape = desc(a->id).shape();
+        const Shape shape = desc(a->id).shape();
         const std::uint32_t columns = pick(1, 9);
         const double weight = 1.5 / shape[1];
         const OperandId b = constant(DataType::Float32, {shape[1], columns}, -weight, weight);
@@ -401,7 +401,7 @@ void Grower::normalization() {
     if (!x || desc(x->id).rank() == 0) {
         return;
     }
-    const Shape& shape = desc(x->id).shape();
+    const Shape shape = desc(x->id).shape();
     const std::uint32_t axis = pick(0, static_cast<std::uint32_t>(shape.rank()) - 1);
     const Shape one{shape[axis]};
     const auto weights = [&] { return constant(DataType::Float32, one, 0.5, 1.0); };
@@ -425,7 +425,7 @@ void Grower::recurrent() {
     if (!x) {
         return;
     }
-    const Shape& shape = desc(x->id).shape();
+    const Shape shape = desc(x->id).shape();
     constexpr std::uint32_t kHidden = 3;
     const double weight = 0.5 / shape[2];
     const auto direction = static_cast<ops::Direction>(pick(0, 2));
