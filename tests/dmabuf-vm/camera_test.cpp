@@ -172,10 +172,11 @@ void expect_no_copy(const Source& source, const std::string& elements,
     }
 }
 
+// The CPU by name: looking for a GPU opens lavapipe, which keeps a dmabuf of its own.
 TEST_P(Camera, faces_and_redaction_copy_nothing) {
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
     expect_no_copy(GetParam(),
-                   "sluicefacedetect name=faces qos=false require-zero-copy=true ! "
+                   "sluicefacedetect device=cpu name=faces qos=false require-zero-copy=true ! "
                    "sluiceredact name=redact fail-closed=true require-zero-copy=true",
                    {"faces", "redact"});
 }
@@ -183,7 +184,7 @@ TEST_P(Camera, faces_and_redaction_copy_nothing) {
 TEST_P(Camera, segmentation_and_background_copy_nothing) {
     SLUICE_NEED(model, model_file("selfie-segmentation-landscape.tflite"));
     expect_no_copy(GetParam(),
-                   "sluicesegment name=people qos=false require-zero-copy=true ! "
+                   "sluicesegment device=cpu name=people qos=false require-zero-copy=true ! "
                    "sluicebackground name=background require-zero-copy=true",
                    {"people", "background"});
 }
@@ -242,7 +243,7 @@ TEST_P(Camera, a_frame_outlives_the_pipeline_and_leaves_nothing) {
 TEST_P(Camera, super_resolution_reads_in_place_and_writes_dmabufs_of_its_own) {
     SLUICE_NEED(model, model_file("anime4k-x2-s-rl.json"));
     CameraLine line(GetParam(),
-                    "sluicesuperres name=larger qos=false require-zero-copy=true ! "
+                    "sluicesuperres device=cpu name=larger qos=false require-zero-copy=true ! "
                     "video/x-raw(memory:DMABuf)",
                     320, 180, 4);
     for (int i = 0; i < 4; ++i) {

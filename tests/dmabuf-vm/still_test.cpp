@@ -59,7 +59,7 @@ TEST_F(Still, faces_in_a_dmabuf_are_redacted_in_it) {
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
     SLUICE_NEED(photo, footage("astronaut.png"));
     const std::string plain = video_caps("NV12", kSide, kSide);
-    const std::string elements = "sluicefacedetect require-zero-copy=true ! "
+    const std::string elements = "sluicefacedetect device=cpu require-zero-copy=true ! "
                                  "sluiceredact effect=black require-zero-copy=true";
     const Ref picture = picture_frame(*photo, plain);
     std::vector<guint8> original(kBytes);
@@ -98,10 +98,11 @@ TEST_F(Still, is_enlarged_into_a_dmabuf_as_into_plain_memory) {
     constexpr int kHeight = 60;
     const std::string plain = video_caps("NV12", kWidth, kHeight);
     const std::string twice = video_caps("NV12", 2 * kWidth, 2 * kHeight);
-    const Ref wanted = run("sluicesuperres", plain, make_frame(plain));
+    const Ref wanted = run("sluicesuperres device=cpu", plain, make_frame(plain));
     ASSERT_TRUE(wanted);
-    const Ref out = run("sluicesuperres require-zero-copy=true", plain, make_frame(plain),
-                        "video/x-raw(memory:DMABuf), format=DMA_DRM, drm-format=NV12");
+    const Ref out =
+        run("sluicesuperres device=cpu require-zero-copy=true", plain, make_frame(plain),
+            "video/x-raw(memory:DMABuf), format=DMA_DRM, drm-format=NV12");
     ASSERT_TRUE(out);
     EXPECT_TRUE(existing_dmabufs().contains(inodes(out.get()).front()));
     const GstVideoMeta* meta = gst_buffer_get_video_meta(out.get());
