@@ -80,7 +80,8 @@ struct QuantizedNet {
     }
     // quantizeLinear and dequantizeLinear by a scale that suits values up to `range`.
     Value requantized(OperandId x, float range) {
-        return requantized(x, range / 120.0F, lowest() + integer(118, 138));
+        // No simple ratio to other scales, which would make every other sum a tie.
+        return requantized(x, range / uniform(110.0F, 125.0F), lowest() + integer(118, 138));
     }
     Value requantized(OperandId x, float scale, int zero_point) {
         const Shape one = ones(rank(x));
@@ -260,23 +261,34 @@ TEST(Quantization, keeps_the_meaning_of_random_nodes_to_one_step) {
     }
 }
 
-// The optimised graph on the CPU is the one on the reference, exactly but for ties.
-TEST(Quantization, makes_graphs_that_are_one_on_reference_and_cpu) {
+// The kernels round as the reference does, but for what lies within a rounding of a tie.
+TEST(Quantization, is_one_on_reference_and_cpu) {
+    std::size_t different = 0;
+    std::size_t all = 0;
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        QuantizedNet net(seed, seed % 2 == 0 ? DataType::Int8 : DataType::Uint8);
+        const auto x = net.input(random_picture(net));
+        one_node(net, x);
+        const Graph graph = net.build(net.last);
+        const auto expected = run(graph, kReference, true, seed);
+        const auto actual = run(graph, kCpu, true, seed);
+        expect_near(*expected, *actual, 1.0, graph);
+        for (std::size_t i = 0; i < expected->output(0).size(); ++i) {
+            different += expected->output(0)[i] == actual->output(0)[i] ? 0 : 1;
+        }
+        all += expected->output(0).size();
+    }
+    EXPECT_LE(different, all / 1000);
+}
+
+TEST(Quantization, leaves_nothing_to_the_reference) {
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
         QuantizedNet net(seed, seed % 2 == 0 ? DataType::Int8 : DataType::Uint8);
         auto x = net.input(random_picture(net));
         for (int i = net.integer(2, 6); i > 0; --i) {
             x = one_node(net, x);
         }
-        const Graph graph = net.build(net.last);
-        const auto expected = run(graph, kReference, true, seed);
-        const auto actual = run(graph, kCpu, true, seed);
-        const TensorDesc& desc = expected->outputs()[0].desc;
-        std::size_t different = 0;
-        for (std::size_t i = 0; i < desc.element_count(); ++i) {
-            different += expected->output(0)[i] == actual->output(0)[i] ? 0 : 1;
-        }
-        EXPECT_LE(different, 1 + desc.element_count() / 50) << "seed " << seed;
+        const auto actual = run(net.build(net.last), kCpu, true, seed);
         for (const runtime::PlannedStep& step : actual->steps()) {
             EXPECT_EQ(step.backend, "cpu") << step.title << ": " << step.reason;
         }
@@ -291,8 +303,8 @@ TEST(Quantization, leaves_no_floats_between_quantised_nodes) {
     const auto names = names_of(executable->graph());
     EXPECT_EQ(names.count("dequantize_linear"), 0U) << graph::to_text(executable->graph());
     EXPECT_EQ(names.count("quantize_linear"), 0U);
-    EXPECT_EQ(names.at("quantized_conv2d"), 1);
-    EXPECT_EQ(names.at("quantized_binary"), 1);
+    EXPECT_EQ(names.count("quantized_conv2d"), 1U) << graph::to_text(executable->graph());
+    EXPECT_EQ(names.count("quantized_binary"), 1U);
 }
 
 TEST(Quantization, makes_matrix_products_convolutions) {
