@@ -26,7 +26,8 @@ void add_infer(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
 
-// The two halves of `bench`, added by it.
+// The subcommands of `bench`, added by it.
+void add_bench_machine(CLI::App& bench, Action& action);
 void add_bench_model(CLI::App& bench, Action& action);
 void add_bench_pipeline(CLI::App& bench, Action& action);
 
