@@ -85,6 +85,8 @@ protected:
         threads_.reset();
     }
 
+    bool reads_tiled() const override { return segmenter_->runs_on_device(); }
+
     void forget() override {
         matte_.reset();
         classes_.reset();
