@@ -250,7 +250,12 @@ Result<LoadedModel> open_file(const std::filesystem::path& path, const LoadOptio
 
 Result<StoredModel> open_model(std::string_view model, const LoadOptions& options) {
     SLUICE_TRY_ASSIGN(ResolvedModel source, resolve(model));
-    SLUICE_TRY_ASSIGN(LoadedModel loaded, open_file(source.path, options));
+    LoadOptions sized = options;
+    if (source.manifest != nullptr) {
+        sized.dimensions.insert(source.manifest->dimensions.begin(),
+                                source.manifest->dimensions.end()); // the caller's win
+    }
+    SLUICE_TRY_ASSIGN(LoadedModel loaded, open_file(source.path, sized));
     return StoredModel{.model = std::move(loaded), .source = std::move(source)};
 }
 

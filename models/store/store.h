@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -42,6 +43,7 @@ struct Manifest {
         std::string sha256;
     };
     std::vector<File> beside;
+    std::map<std::string, std::uint32_t> dimensions; // sizes for those that the file only names
 };
 
 // All models of the zoo, sorted by name.

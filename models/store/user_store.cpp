@@ -127,6 +127,9 @@ Result<Json> manifest_of(const AddRequest& request, const std::string& name,
         beside.push_back({{"name", piece.name}, {"sha256", its_hash}});
     }
     manifest["beside"] = std::move(beside);
+    if (!request.load.dimensions.empty()) {
+        manifest["dimensions"] = request.load.dimensions;
+    }
     manifest["inputs"] = tensors_of(model.graph.inputs(), model.graph);
     manifest["outputs"] = tensors_of(model.graph.outputs(), model.graph);
     if (info.normalization) {
@@ -229,6 +232,13 @@ std::optional<Manifest> read_manifest(const fs::path& folder) {
             }
         }
     }
+    if (const auto sizes = document.find("dimensions"); sizes != document.end()) {
+        for (const auto& [dimension, size] : sizes->items()) {
+            if (size.is_number_unsigned()) {
+                manifest.dimensions.emplace(dimension, size.get<std::uint32_t>());
+            }
+        }
+    }
     // A file beside the manifest, by name.
     const bool whole = is_name(manifest.name) && manifest.sha256.size() == 64 &&
                        !manifest.file.empty() && !manifest.file.contains('/');
@@ -248,7 +258,8 @@ const Manifest* keep(Manifest manifest) {
                other.has_range == manifest.has_range && other.low == manifest.low &&
                other.high == manifest.high && other.anchors == manifest.anchors &&
                other.licence == manifest.licence && other.source == manifest.source &&
-               other.activation == manifest.activation && other.format == manifest.format &&
+               other.activation == manifest.activation && other.dimensions == manifest.dimensions &&
+               other.format == manifest.format &&
                std::ranges::equal(other.beside, manifest.beside, [](const auto& a, const auto& b) {
                    return a.name == b.name && a.sha256 == b.sha256;
                });

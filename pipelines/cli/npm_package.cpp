@@ -72,7 +72,8 @@ Status run_program(const std::vector<std::string>& command, const fs::path& fold
 
 std::optional<NpmFile> npm_file(std::string_view text) {
     const std::size_t colon = text.find(':');
-    if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size()) {
+    if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size() ||
+        text[colon + 1] == '/') {
         return std::nullopt;
     }
     const std::string_view package = text.substr(0, colon);

@@ -13,8 +13,11 @@
 #include "core/graph/builder.h"
 #include "models/loaders/modelinfo.h"
 #include "models/loaders/webnn/webnn_writer.h"
+#include "models/store/model_key.h"
+#include "models/store/seal.h"
 #include "models/store/store.h"
 #include "models/store/user_store.h"
+#include "tests/models/onnx_writer.h"
 #include "tests/support/must.h"
 
 namespace sluice::models {
@@ -124,6 +127,66 @@ TEST_F(UserStore, takes_the_range_from_a_modelinfo) {
     const StoredModel opened = must(open_model("told"));
     ASSERT_TRUE(opened.model.info.normalization);
     EXPECT_FLOAT_EQ(opened.model.info.normalization->std, 255.0F);
+}
+
+// An ONNX file with metadata_props, a size that it only names, and weights in a folder below it.
+std::vector<std::byte> onnx_file(const std::map<std::string, std::string>& metadata) {
+    test::OnnxWriter w;
+    w.named_input("x", {"batch", "length"});
+    auto& tensor = w.constant("w", {3}, test::onnx_schema::Tensor::FLOAT);
+    tensor.set_data_location(1);
+    auto& location = *tensor.add_external_data();
+    location.set_key("location");
+    location.set_value("below/w.bin");
+    w.node("Add", {"x", "w"}, {"y"});
+    w.output("y");
+    for (const auto& [key, value] : metadata) {
+        auto& entry = *w.model().add_metadata_props();
+        entry.set_key(key);
+        entry.set_value(value);
+    }
+    return w.finish();
+}
+
+TEST_F(UserStore, takes_what_an_onnx_file_says_and_the_sizes_given_for_it) {
+    fs::create_directories(folder_ / "below");
+    const std::array<float, 3> weights{1.0F, 2.0F, 3.0F};
+    write("below/w.bin", std::as_bytes(std::span(weights)));
+    const fs::path file = write("net.onnx", onnx_file({{"task", "segmentation"},
+                                                       {"names", "{0: 'ground', 1: 'sky'}"},
+                                                       {"mean", "0"},
+                                                       {"std", "255"}}));
+    EXPECT_FALSE(add_model({.file = file, .source = "file"})) << "its sizes are open";
+    const Manifest* const added = must(add_model(
+        {.file = file, .source = "file", .load = {.dimensions = {{"batch", 2}, {"length", 3}}}}));
+    EXPECT_EQ(added->name, "net");
+    EXPECT_EQ(added->task, "segmentation");
+    EXPECT_EQ(added->labels, (std::vector<std::string>{"ground", "sky"}));
+    ASSERT_TRUE(added->has_range);
+    EXPECT_FLOAT_EQ(added->high, 1.0F);
+    EXPECT_TRUE(fs::exists(added->folder / "below/w.bin"));
+    const StoredModel opened = must(open_model("net"));
+    EXPECT_EQ(graph::to_string(opened.model.graph.desc(opened.model.graph.inputs()[0].id)),
+              "float32[2,3]");
+    // The files beside a model go with it into a sealed one.
+    const ModelKey key = must(ModelKey::generate());
+    write("key", key.to_text());
+    const fs::path sealed = write("net.sealed", must(seal_model(file, key)));
+    fs::remove_all(folder_ / "below");
+    const LoadedModel inside = must(open_file(
+        sealed, {.dimensions = {{"batch", 2}, {"length", 3}}, .key = (folder_ / "key").string()}));
+    ASSERT_EQ(inside.graph.operands().size(), 3);
+}
+
+TEST_F(UserStore, ignores_a_deviation_that_nothing_can_be_divided_by) {
+    fs::create_directories(folder_ / "below");
+    write("below/w.bin", std::string(12, '\0'));
+    for (const char* deviation : {"0", "nan", "inf"}) {
+        const fs::path file = write("net.onnx", onnx_file({{"mean", "1"}, {"std", deviation}}));
+        const LoadedModel loaded =
+            must(open_file(file, {.dimensions = {{"batch", 2}, {"length", 3}}}));
+        EXPECT_FALSE(loaded.info.normalization) << deviation;
+    }
 }
 
 TEST_F(UserStore, refuses_names_that_are_taken_or_none) {
