@@ -5,6 +5,7 @@
 build=$repo/build
 python=/usr/bin/python3
 programs=(gst-plugins/libgstsluice.so pipelines/cli/sluice) # what a user runs: all but the tests
+embedding=(pipelines/embed/hide_faces_picture pipelines/embed/hide_faces_video)
 
 # needs_value OPTION [VALUE]..., needs_number OPTION [VALUE]...: ends with a message if the value is not there.
 needs_value() { (($# > 1)) && [[ -n $2 ]] || misuse "$1 needs a value after it"; }
@@ -22,7 +23,7 @@ unknown() { misuse "$1 does not know '$2'; see ./dev $1 --help"; }
 export_paths() {
     export GST_PLUGIN_PATH=$build/gst-plugins${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
     export GST_REGISTRY=$build/gst-registry.bin
-    export PATH=$build/pipelines/cli:$PATH
+    export PATH=$build/pipelines/cli:$build/pipelines/embed:$PATH
     export SLUICE_MODEL_PATH=$cache/models${SLUICE_MODEL_PATH:+:$SLUICE_MODEL_PATH}
     export SLUICE_FOOTAGE_PATH=$cache/footage
 }
@@ -101,7 +102,7 @@ parse_shell() {
 }
 
 run_shell() {
-    build_targets "${programs[@]}"
+    build_targets "${programs[@]}" "${embedding[@]}"
     fetch
     export_paths
     if ((${#shell_command[@]} == 0)); then

@@ -40,12 +40,13 @@ Case = collections.namedtuple("Case", "name outcome detail")
 class Program:
     """One entry of meson's list of tests."""
 
-    def __init__(self, entry):
+    def __init__(self, entry, build):
         self.name = entry["name"]
         self.command = entry["cmd"]
         self.suites = [suite.split(":")[-1] for suite in entry["suite"]]
         self.environment = entry.get("env") or {}
-        self.folder = entry.get("workdir") or None
+        # As meson has it: programs among the arguments are named from the build folder.
+        self.folder = entry.get("workdir") or build
         self.is_parallel = entry.get("is_parallel", True)
         self.is_gtest = entry.get("protocol") == "gtest"
         self.timeout = entry.get("timeout") or 0
@@ -54,7 +55,7 @@ class Program:
 def load_programs(build, kind):
     path = os.path.join(build, "meson-info", f"intro-{kind}.json")
     with open(path, encoding="utf-8") as file:
-        return [Program(entry) for entry in json.load(file)]
+        return [Program(entry, build) for entry in json.load(file)]
 
 
 def sanitizer_environment():
@@ -280,7 +281,8 @@ def run_benchmarks(programs, names, rest):
         if not names or program.name in names:
             print(f"== {program.name}", flush=True)
             environment = {**os.environ, **program.environment}
-            done = subprocess.run([*program.command, *rest], cwd=program.folder, env=environment, check=False)
+            # In the caller's folder, which relative paths among the arguments mean.
+            done = subprocess.run([*program.command, *rest], env=environment, check=False)
             worst = max(worst, abs(done.returncode))
     return 1 if worst else 0
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "core/base/copy_ledger.h"
 #include "core/base/result.h"
@@ -29,14 +30,21 @@ std::unique_ptr<DeviceNetwork> DeviceNetwork::of(runtime::SegmentKernel* kernel,
                : std::unique_ptr<DeviceNetwork>(new DeviceNetwork(*program, outputs));
 }
 
-Status DeviceNetwork::prepare_outputs() {
-    for (std::size_t i = 0; i < copies_.size() && !prepared_; ++i) {
+Status DeviceNetwork::prepare() {
+    if (network_) {
+        return {};
+    }
+    SLUICE_TRY_ASSIGN(vulkan::Recording recording, vulkan::Recording::create(device()));
+    SLUICE_TRY(program_->record(recording));
+    for (std::size_t i = 0; i < copies_.size(); ++i) {
         if (program_->output_memory(i).empty()) {
             SLUICE_TRY_ASSIGN(copies_[i], DeviceBuffer::create(device(), program_->output(i).bytes,
                                                                vulkan::Placement::Download));
+            SLUICE_TRY(recording.copy(program_->output(i), copies_[i].range()));
         }
     }
-    prepared_ = true;
+    SLUICE_TRY(recording.finish());
+    network_.emplace(std::move(recording));
     return {};
 }
 
@@ -48,18 +56,13 @@ Status DeviceNetwork::record(vulkan::Recording& recording, const DeviceSampler& 
 
 Status DeviceNetwork::run(const DeviceSampler& sampler, const ExternalFrame& frame,
                           std::uint64_t variant, CopyLedger& ledger) {
-    SLUICE_TRY(prepare_outputs());
-    return runner_.run(std::array{FrameRunner::Frame{.frame = &frame}}, variant, ledger,
-                       [&](vulkan::Recording& recording, ImportedFrames frames) -> Status {
-                           SLUICE_TRY(record(recording, sampler, *frames[0]));
-                           for (std::size_t i = 0; i < copies_.size(); ++i) {
-                               if (copies_[i]) {
-                                   SLUICE_TRY(
-                                       recording.copy(program_->output(i), copies_[i].range()));
-                               }
-                           }
-                           return {};
-                       });
+    SLUICE_TRY(prepare());
+    return runner_.run(
+        std::array{FrameRunner::Frame{.frame = &frame}}, variant, ledger,
+        [&](vulkan::Recording& recording, ImportedFrames frames) {
+            return sampler.record(recording, *frames[0], program_->input(0));
+        },
+        &*network_);
 }
 
 std::span<const float> DeviceNetwork::output_floats(std::size_t i) const {

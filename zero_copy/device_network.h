@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -44,14 +45,15 @@ public:
 
 private:
     DeviceNetwork(vulkan::Program& program, std::size_t outputs);
-    [[nodiscard]] Status prepare_outputs();
+    [[nodiscard]] Status prepare();
 
     vulkan::Program* program_; // borrowed
     FrameRunner runner_;
     // For each output that the host does not see: where it is copied to. Results are no frame data,
     // so the ledger does not count them.
     std::vector<DeviceBuffer> copies_;
-    bool prepared_ = false;
+    // The network and these copies: the same for every frame and sampler.
+    std::optional<vulkan::Recording> network_;
 };
 
 } // namespace sluice::zero_copy

@@ -27,10 +27,26 @@ namespace {
 
 using Imported = std::array<std::shared_ptr<ImportedFrame>, FrameRunner::kMaxFrames>;
 
+// Whether the same memory may come again: else nothing that was made for it is kept.
+bool comes_again(const FrameRunner::Frame& frame) {
+    return std::ranges::all_of(frame.frame->memories(), can_be_named);
+}
+
 bool has_dma_buf(const ExternalFrame& frame) {
     return std::ranges::any_of(frame.memories(), [](const FrameMemory& memory) {
         return memory.kind == MemoryKind::DmaBuf;
     });
+}
+
+// Gives the work's fence to the frames' later users.
+Status hand_back(std::span<const FrameRunner::Frame> frames, const UniqueFd& fence) {
+    for (const FrameRunner::Frame& frame : frames) {
+        if (fence) {
+            SLUICE_TRY_ASSIGN(UniqueFd copy, fence.dup());
+            SLUICE_TRY(release_fence(*frame.frame, std::move(copy), frame.access));
+        }
+    }
+    return {};
 }
 
 } // namespace
@@ -56,7 +72,9 @@ struct FrameRunner::State {
 
     [[nodiscard]] Result<vulkan::Recording*> recording_of(const Imported& frames, std::size_t count,
                                                           std::uint64_t variant, const Work& work);
-    [[nodiscard]] Status submit(std::span<const Frame> frames, vulkan::Recording& recording);
+    void drop(const vulkan::Recording* recording);
+    [[nodiscard]] Status submit(std::span<const Frame> frames, vulkan::Recording& recording,
+                                vulkan::Recording* then);
 };
 
 Result<vulkan::Recording*> FrameRunner::State::recording_of(const Imported& frames,
@@ -88,7 +106,8 @@ Result<vulkan::Recording*> FrameRunner::State::recording_of(const Imported& fram
     return &recorded.back().recording;
 }
 
-Status FrameRunner::State::submit(std::span<const Frame> frames, vulkan::Recording& recording) {
+Status FrameRunner::State::submit(std::span<const Frame> frames, vulkan::Recording& recording,
+                                  vulkan::Recording* then) {
     const bool sync_files = device->profile().sync_fd;
     UniqueFd wait;
     bool shared = false;
@@ -99,13 +118,23 @@ Status FrameRunner::State::submit(std::span<const Frame> frames, vulkan::Recordi
     }
     SLUICE_TRY_ASSIGN(vulkan::Device::Submitted submitted,
                       recording.submit(std::move(wait), shared && sync_files));
-    for (const Frame& frame : frames) {
-        if (submitted.sync_file) {
-            SLUICE_TRY_ASSIGN(UniqueFd fence, submitted.sync_file.dup());
-            SLUICE_TRY(release_fence(*frame.frame, std::move(fence), frame.access));
+    std::uint64_t last = submitted.value;
+    Status handed_on = hand_back(frames, submitted.sync_file);
+    if (handed_on && then != nullptr) {
+        auto following = then->submit();
+        if (following) {
+            last = following->value;
+        } else {
+            handed_on = std::unexpected(std::move(following).error());
         }
     }
-    return device->wait(submitted.value);
+    // Also after a failure: the frames' memory may go when this returns.
+    SLUICE_TRY(device->wait(last));
+    return handed_on;
+}
+
+void FrameRunner::State::drop(const vulkan::Recording* recording) {
+    std::erase_if(recorded, [&](const Recorded& known) { return &known.recording == recording; });
 }
 
 FrameRunner::FrameRunner(std::shared_ptr<vulkan::Device> device, std::size_t capacity)
@@ -137,7 +166,12 @@ Status FrameRunner::run_work(std::span<const Frame> frames, std::uint64_t varian
     state.last_method = imported[0]->method();
     SLUICE_TRY_ASSIGN(vulkan::Recording* const recording,
                       state.recording_of(imported, frames.size(), variant, work));
-    SLUICE_TRY(state.submit(frames, *recording));
+    const Status submitted = state.submit(frames, *recording, work.then);
+    if (!submitted || !std::ranges::all_of(frames, comes_again)) {
+        // The device is done with it, or lost.
+        state.drop(recording);
+    }
+    SLUICE_TRY(submitted);
     for (std::size_t i = 0; i < frames.size(); ++i) {
         if (frames[i].access != CpuAccess::Read) {
             SLUICE_TRY(imported[i]->download(*frames[i].frame, ledger));
@@ -150,7 +184,12 @@ void FrameRunner::forget_recordings() {
     state_->recorded.clear();
 }
 void FrameRunner::forget(const MemoryIdentity& memory) {
-    state_->recorded.clear(); // they keep imports alive
+    // Recordings keep imports alive.
+    std::erase_if(state_->recorded, [&](const State::Recorded& known) {
+        return std::ranges::any_of(known.frames, [&](const auto& frame) {
+            return frame != nullptr && frame->lies_in(memory);
+        });
+    });
     state_->imports.forget(memory);
 }
 const std::shared_ptr<vulkan::Device>& FrameRunner::device() const {

@@ -45,21 +45,26 @@ public:
     FrameRunner& operator=(FrameRunner&&) noexcept;
 
     // `record(Recording&, ImportedFrames) -> Status` appends the work, once for each set of frames
-    // and `variant`, a number that the caller gives to each kind of work.
+    // and `variant`, a number that the caller gives to each kind of work. `then` is submitted after
+    // it: work of the caller's that does not touch the frames, which are handed back before it, and
+    // that does not have to be recorded for each of them.
     template <typename Record>
     [[nodiscard]] Status run(std::span<const Frame> frames, std::uint64_t variant,
-                             CopyLedger& ledger, Record&& record) {
+                             CopyLedger& ledger, Record&& record,
+                             vulkan::Recording* then = nullptr) {
         using Plain = std::remove_reference_t<Record>;
         return run_work(frames, variant, ledger,
                         Work{.context = const_cast<std::remove_const_t<Plain>*>(&record),
                              .record = [](void* context, vulkan::Recording& recording,
                                           ImportedFrames imported) -> Status {
                                  return (*static_cast<Plain*>(context))(recording, imported);
-                             }});
+                             },
+                             .then = then});
     }
     // Recordings refer to what the work bound: forget them before that goes away.
     void forget_recordings();
-    // The memory is gone, or another one has its identity now.
+    // The memory is gone, or another one has its identity now: imports of it go, and recordings
+    // that use them.
     void forget(const MemoryIdentity& memory);
 
     [[nodiscard]] const std::shared_ptr<vulkan::Device>& device() const;
@@ -71,6 +76,7 @@ private:
     struct Work {
         void* context;
         Status (*record)(void* context, vulkan::Recording& recording, ImportedFrames imported);
+        vulkan::Recording* then;
     };
     [[nodiscard]] Status run_work(std::span<const Frame> frames, std::uint64_t variant,
                                   CopyLedger& ledger, const Work& work);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ImportedFrame: bindings, hand-over, and the copies of what could not be imported.
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -24,6 +25,10 @@ ImportedFrame::ImportedFrame(std::shared_ptr<vulkan::Device> device, const Frame
 
 ImportedFrame::~ImportedFrame() {
     device_->retire(std::move(objects_), device_->last_submitted());
+}
+
+bool ImportedFrame::lies_in(const MemoryIdentity& memory) const {
+    return std::ranges::find(memories_, memory) != memories_.end();
 }
 
 ImportedPlane ImportedFrame::plane(std::size_t i) const {

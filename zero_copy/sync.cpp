@@ -85,6 +85,7 @@ void say_once(std::atomic<bool>& said, const Error& reason, const char* instead)
         log::warning("import", "{}; {}", reason.message, instead);
     }
 }
+constexpr const char* kWaits = "waiting for producers with poll() instead";
 std::atomic<bool> said_no_export{false};
 std::atomic<bool> said_no_import{false};
 
@@ -197,9 +198,17 @@ Result<UniqueFd> acquire_fence(const ExternalFrame& frame, CpuAccess next,
         if (memory.kind != MemoryKind::DmaBuf) {
             continue;
         }
-        Result<UniqueFd> fence = device_takes_sync_files ? export_sync_file(memory.fd, next)
-                                                         : fail(ErrorCode::Unsupported,
-                                                                "the device takes no sync_files");
+        if (!device_takes_sync_files) {
+            if (!said_no_export) { // once: frame by frame no text is made
+                say_once(
+                    said_no_export,
+                    {.code = ErrorCode::Unsupported, .message = "the device takes no sync_files"},
+                    kWaits);
+            }
+            SLUICE_TRY(wait_idle(memory.fd, next));
+            continue;
+        }
+        Result<UniqueFd> fence = export_sync_file(memory.fd, next);
         if (fence) {
             SLUICE_TRY_ASSIGN(all, merge_sync_files(std::move(all), std::move(*fence)));
             continue;
@@ -207,7 +216,7 @@ Result<UniqueFd> acquire_fence(const ExternalFrame& frame, CpuAccess next,
         if (fence.error().code != ErrorCode::Unsupported) {
             return fence;
         }
-        say_once(said_no_export, fence.error(), "waiting for producers with poll() instead");
+        say_once(said_no_export, fence.error(), kWaits);
         SLUICE_TRY(wait_idle(memory.fd, next));
     }
     return all;

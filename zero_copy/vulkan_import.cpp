@@ -70,11 +70,11 @@ struct SharedMemory {
     std::weak_ptr<Buffer> buffer;
 };
 
+} // namespace
+
 bool can_be_named(const FrameMemory& memory) {
     return memory.identity != MemoryIdentity{} || memory.kind == MemoryKind::VulkanImage;
 }
-
-} // namespace
 
 struct VulkanImports::State {
     struct Entry {
@@ -274,6 +274,8 @@ Result<std::shared_ptr<ImportedFrame>> VulkanImports::get(const ExternalFrame& f
         }
         auto imported = state.import(frame, plan);
         if (imported) {
+            std::ranges::transform(frame.memories(), (*imported)->memories_.begin(),
+                                   &FrameMemory::identity);
             ++state.imports;
             state.keep(frame, request.write, *imported);
             return imported;

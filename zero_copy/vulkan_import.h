@@ -37,6 +37,8 @@ public:
 
     [[nodiscard]] const FrameFormat& format() const { return format_; }
     [[nodiscard]] ImportMethod method() const { return method_; }
+    // Whether any of it lies in this memory. A frame that is copied lies in none but its own.
+    [[nodiscard]] bool lies_in(const MemoryIdentity& memory) const;
     // Whether planes are images to sample, not buffers.
     [[nodiscard]] bool has_images() const { return !textures_.empty(); }
     // Of the format's planes. A missing one is plane 0, as shaders bind three.
@@ -61,10 +63,14 @@ private:
     std::shared_ptr<vulkan::Device> device_;
     FrameFormat format_;
     ImportMethod method_ = ImportMethod::Upload;
+    std::array<MemoryIdentity, kMaxFrameMemories> memories_{};
     std::unique_ptr<Objects> objects_;
     std::vector<ImportedPlane> planes_;
     std::vector<vulkan::TextureBinding> textures_;
 };
+
+// Whether memory has a name under which an import of it can be kept.
+[[nodiscard]] bool can_be_named(const FrameMemory& memory);
 
 // The frames of one stream on one device. Imports are kept by the frames' identity, so that the
 // buffers of a pool are imported once each. One thread at a time.

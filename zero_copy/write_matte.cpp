@@ -65,9 +65,9 @@ struct Mapping {
 // One strip of columns of rows [begin, end).
 void straight_strip(const Mapping& map, const GrayPicture& out, std::size_t x, std::size_t count,
                     std::size_t begin, std::size_t end) {
-    std::array<std::int32_t, kStrip> first; // NOLINT: filled as far as it is read
-    std::array<float, kStrip> weight;       // NOLINT: the same
-    std::array<float, kStrip> strip;        // NOLINT: the same
+    std::array<std::int32_t, kStrip> first{};
+    std::array<float, kStrip> weight; // NOLINT: filled as far as it is read
+    std::array<float, kStrip> strip;  // NOLINT: the same
     std::array<float, kMatteSpan + 1 + kGatherPadding> columns; // NOLINT: the same
     for (std::size_t i = 0; i < count; ++i) {
         const Taps taps = taps_at(map.column(x + i) - 0.5, map.matte.width);

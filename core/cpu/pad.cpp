@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <variant>
 
 #include "core/cpu/lowerings.h"
+#include "core/ops/quantization.h"
 #include "core/runtime/function_kernel.h"
 #include "core/runtime/thread_pool.h"
 
@@ -24,7 +26,7 @@ struct Geometry {
     std::array<Axis, graph::kMaxRank> axes{};
     std::size_t rank = 0;
     std::size_t rows = 1; // of the output
-    float value = 0.0F;
+    double value = 0.0;
 
     [[nodiscard]] std::size_t row_size() const {
         const Axis& last = axes[rank - 1];
@@ -33,7 +35,7 @@ struct Geometry {
 };
 
 Geometry geometry_of(const ops::Pad& op, const graph::Shape& x) {
-    Geometry g{.axes = {{{1, 0, 0}}}, .rank = 1, .rows = 1, .value = static_cast<float>(op.value)};
+    Geometry g{.axes = {{{1, 0, 0}}}, .rank = 1, .rows = 1, .value = op.value};
     for (std::size_t i = 0; i < x.rank(); ++i) {
         Axis& last = g.axes[g.rank - 1];
         if (op.beginning[i] == 0 && op.ending[i] == 0) {
@@ -50,7 +52,8 @@ Geometry geometry_of(const ops::Pad& op, const graph::Shape& x) {
     return g;
 }
 
-void pad_row(const Geometry& g, const float* x, float* y, std::size_t row) {
+template <typename T>
+void pad_row(const Geometry& g, const T* x, T* y, std::size_t row) {
     std::size_t rest = row;
     std::size_t offset = 0;
     std::size_t stride = 1; // of the input, in rows
@@ -66,21 +69,42 @@ void pad_row(const Geometry& g, const float* x, float* y, std::size_t row) {
         stride *= axis.size;
     }
     const Axis& last = g.axes[g.rank - 1];
-    float* to = y + row * g.row_size();
+    const T value = static_cast<T>(g.value);
+    T* to = y + row * g.row_size();
     if (!inside) {
-        std::fill_n(to, g.row_size(), g.value);
+        std::fill_n(to, g.row_size(), value);
         return;
     }
-    std::fill_n(to, last.before, g.value);
-    std::memcpy(to + last.before, x + offset * last.size, last.size * sizeof(float));
-    std::fill_n(to + last.before + last.size, last.after, g.value);
+    std::fill_n(to, last.before, value);
+    std::memcpy(to + last.before, x + offset * last.size, last.size * sizeof(T));
+    std::fill_n(to + last.before + last.size, last.after, value);
+}
+
+template <typename T>
+Result<std::unique_ptr<runtime::Kernel>> pad_kernel(const Geometry& g) {
+    const std::size_t grain = std::max<std::size_t>(1, kGrainElements / g.row_size());
+    return runtime::make_kernel([=](const runtime::KernelIo& io) {
+        io.threads.parallel_for(g.rows, grain, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t row = begin; row < end; ++row) {
+                pad_row(g, io.input<T>(0), io.output<T>(0), row);
+            }
+        });
+    });
 }
 
 } // namespace
 
 Status supports_pad(const graph::Graph& graph, const graph::Node& node) {
-    SLUICE_TRY(require_float32(graph, node));
-    if (std::get<ops::Pad>(node.attributes).mode != ops::PaddingMode::Constant) {
+    const auto& op = std::get<ops::Pad>(node.attributes);
+    const graph::DataType type = graph.desc(node.inputs[0]).type();
+    if (!ops::is_byte(type)) {
+        SLUICE_TRY(require_float32(graph, node));
+    } else if (!(op.value >= (type == graph::DataType::Int8 ? -128.0 : 0.0) &&
+                 op.value <= (type == graph::DataType::Int8 ? 127.0 : 255.0))) {
+        return fail(ErrorCode::Unsupported, "padding with {} of {} has no kernel", op.value,
+                    graph::name(type));
+    }
+    if (op.mode != ops::PaddingMode::Constant) {
         return fail(ErrorCode::Unsupported, "only constant padding has a kernel");
     }
     return {};
@@ -90,14 +114,11 @@ Result<std::unique_ptr<runtime::Kernel>> lower_pad(const graph::Graph& graph,
                                                    const graph::Node& node) {
     const Geometry g =
         geometry_of(std::get<ops::Pad>(node.attributes), graph.desc(node.inputs[0]).shape());
-    const std::size_t grain = std::max<std::size_t>(1, kGrainElements / g.row_size());
-    return runtime::make_kernel([=](const runtime::KernelIo& io) {
-        io.threads.parallel_for(g.rows, grain, [&](std::size_t begin, std::size_t end) {
-            for (std::size_t row = begin; row < end; ++row) {
-                pad_row(g, io.input<float>(0), io.output<float>(0), row);
-            }
-        });
-    });
+    switch (graph.desc(node.inputs[0]).type()) {
+    case graph::DataType::Int8: return pad_kernel<std::int8_t>(g);
+    case graph::DataType::Uint8: return pad_kernel<std::uint8_t>(g);
+    default: return pad_kernel<float>(g);
+    }
 }
 
 } // namespace sluice::cpu

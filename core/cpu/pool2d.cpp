@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Average and maximum pooling of float32 pictures in NHWC.
+// Average and maximum pooling of pictures in NHWC: of float32, the maximum of 8 bits too.
 #include "core/ops/pool2d.h"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <variant>
 
@@ -12,6 +13,7 @@
 #include "core/cpu/lowerings.h"
 #include "core/cpu/pool_shape.h"
 #include "core/cpu/reduction.h"
+#include "core/ops/quantization.h"
 #include "core/runtime/function_kernel.h"
 #include "core/runtime/thread_pool.h"
 
@@ -59,14 +61,41 @@ HWY_INLINE void pool_pixel(const PoolShape& s, const float* picture, const Taps&
     }
 }
 
-template <bool kIsMax>
-void pool_with(const PoolShape& s, const float* x, float* y, std::size_t begin, std::size_t end) {
+// The same of 8 bits, whose maximum needs no care.
+template <typename T>
+HWY_INLINE void max_pixel(const PoolShape& s, const T* picture, const Taps& rows,
+                          const Taps& columns, T* y) {
+    const hn::ScalableTag<T> d;
+    const std::size_t lanes = hn::Lanes(d);
+    const bool is_empty = rows.count * columns.count == 0; // wholly in the padding
+    for (std::size_t c = 0; c < s.channels; c += lanes) {
+        const std::size_t width = std::min(lanes, s.channels - c);
+        auto total = hn::Set(d, is_empty ? T{0} : std::numeric_limits<T>::min());
+        for (std::size_t ky = 0; ky < rows.count; ++ky) {
+            const std::size_t iy = rows.first + ky * s.dilations[0];
+            const T* from = picture + (iy * s.width + columns.first) * s.channels + c;
+            for (std::size_t kx = 0; kx < columns.count; ++kx) {
+                total = hn::Max(total,
+                                width == lanes ? hn::LoadU(d, from) : hn::LoadN(d, from, width));
+                from += s.dilations[1] * s.channels;
+            }
+        }
+        hn::StoreN(total, d, y + c, width);
+    }
+}
+
+template <bool kIsMax, typename T>
+void pool_with(const PoolShape& s, const T* x, T* y, std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
-        const float* picture = x + row / s.out_height * s.height * s.width * s.channels;
+        const T* picture = x + row / s.out_height * s.height * s.width * s.channels;
         const Taps rows = s.taps(0, row % s.out_height);
-        float* to = y + row * s.out_width * s.channels;
+        T* to = y + row * s.out_width * s.channels;
         for (std::size_t ox = 0; ox < s.out_width; ++ox, to += s.channels) {
-            pool_pixel<kIsMax>(s, picture, rows, s.taps(1, ox), to);
+            if constexpr (sizeof(T) == 1) {
+                max_pixel(s, picture, rows, s.taps(1, ox), to);
+            } else {
+                pool_pixel<kIsMax>(s, picture, rows, s.taps(1, ox), to);
+            }
         }
     }
 }
@@ -82,6 +111,15 @@ void pool_rows(const PoolShape& s, const float* x, float* y, std::size_t begin, 
     }
 }
 
+void max_rows(const PoolShape& s, bool is_signed, const runtime::KernelIo& io, std::size_t begin,
+              std::size_t end) {
+    if (is_signed) {
+        pool_with<true>(s, io.input<std::int8_t>(0), io.output<std::int8_t>(0), begin, end);
+    } else {
+        pool_with<true>(s, io.input<std::uint8_t>(0), io.output<std::uint8_t>(0), begin, end);
+    }
+}
+
 } // namespace sluice::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -89,6 +127,7 @@ HWY_AFTER_NAMESPACE();
 namespace sluice::cpu {
 
 HWY_EXPORT(pool_rows);
+HWY_EXPORT(max_rows);
 
 Taps PoolShape::taps(std::size_t axis, std::size_t position) const {
     const std::size_t size = axis == 0 ? height : width;
@@ -107,8 +146,10 @@ Taps PoolShape::taps(std::size_t axis, std::size_t position) const {
 }
 
 Status supports_pool2d(const graph::Graph& graph, const graph::Node& node) {
-    SLUICE_TRY(require_float32(graph, node));
     const auto& op = std::get<ops::Pool2d>(node.attributes);
+    if (op.kind != ops::PoolKind::Max || !ops::is_byte(graph.desc(node.inputs[0]).type())) {
+        SLUICE_TRY(require_float32(graph, node));
+    }
     if (op.layout != ops::InputLayout::Nhwc) {
         return fail(ErrorCode::Unsupported, "the layout is nchw, not nhwc");
     }
@@ -136,15 +177,22 @@ Result<std::unique_ptr<runtime::Kernel>> lower_pool2d(const graph::Graph& graph,
     if (op.window == std::array<std::uint32_t, 2>{0, 0}) {
         s.window = {x[1], x[2]};
     }
+    const std::size_t row_work = s.out_width * s.channels * std::size_t{s.window[0]} * s.window[1];
+    const std::size_t grain = std::max<std::size_t>(1, kGrainElements / row_work);
+    const std::size_t rows = y[0] * s.out_height;
+    if (const graph::DataType type = graph.desc(node.inputs[0]).type(); ops::is_byte(type)) {
+        return runtime::make_kernel([=](const runtime::KernelIo& io) {
+            io.threads.parallel_for(rows, grain, [&](std::size_t begin, std::size_t end) {
+                HWY_DYNAMIC_DISPATCH(max_rows)(s, type == graph::DataType::Int8, io, begin, end);
+            });
+        });
+    }
     const bool plain = op.padding == std::array<std::uint32_t, 4>{} &&
                        op.dilations == std::array<std::uint32_t, 2>{1, 1};
     if (plain && y[1] == 1 && y[2] == 1 && s.window[0] == x[1] && s.window[1] == x[2]) {
         return make_reduction(s.is_max ? ops::ReduceKind::Max : ops::ReduceKind::Mean,
                               {.outer = x[0], .reduced = s.height * s.width, .inner = s.channels});
     }
-    const std::size_t row_work = s.out_width * s.channels * std::size_t{s.window[0]} * s.window[1];
-    const std::size_t grain = std::max<std::size_t>(1, kGrainElements / row_work);
-    const std::size_t rows = y[0] * s.out_height;
     return runtime::make_kernel([=](const runtime::KernelIo& io) {
         io.threads.parallel_for(rows, grain, [&](std::size_t begin, std::size_t end) {
             HWY_DYNAMIC_DISPATCH(pool_rows)

@@ -27,6 +27,12 @@ std::uint64_t flop_of(const Graph& graph, const Node& node) {
         return 2 * elements(graph, node.outputs[0]) * filter.input_channels * filter.height *
                filter.width;
     }
+    if (const auto* conv = std::get_if<ops::QuantizedConv2d>(&node.attributes)) {
+        const auto filter =
+            ops::filter_dims(graph.desc(node.inputs[1]).shape(), conv->filter_layout);
+        return 2 * elements(graph, node.outputs[0]) * filter.input_channels * filter.height *
+               filter.width;
+    }
     if (const auto* conv = std::get_if<ops::ConvTranspose2d>(&node.attributes)) {
         // Every input element meets every tap of its group's output channels.
         const auto filter =

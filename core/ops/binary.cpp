@@ -9,39 +9,39 @@
 namespace sluice::ops {
 namespace {
 
-enum class Domain : std::uint8_t { Any, Float, Signed, Compare, Logical };
+enum class BinaryDomain : std::uint8_t { Any, Float, Signed, Compare, Logical };
 
-struct Row {
+struct BinaryRow {
     std::string_view name;
-    Domain domain;
+    BinaryDomain domain;
 };
 
-constexpr auto kRows = std::to_array<Row>({
-#define SLUICE_BINARY(name, Type, domain, expression, low, high) {#name, Domain::domain},
+constexpr auto kBinaries = std::to_array<BinaryRow>({
+#define SLUICE_BINARY(name, Type, domain, expression, low, high) {#name, BinaryDomain::domain},
 #include "core/ops/binary.def"
 #undef SLUICE_BINARY
 });
 
 // prelu stands in binary.def as Any, because its kernel is one for every type; WebNN allows it
 // signed types only.
-Domain domain_of(BinaryKind kind) {
-    return kind == BinaryKind::Prelu ? Domain::Signed
-                                     : kRows[static_cast<std::size_t>(kind)].domain;
+BinaryDomain domain_of(BinaryKind kind) {
+    return kind == BinaryKind::Prelu ? BinaryDomain::Signed
+                                     : kBinaries[static_cast<std::size_t>(kind)].domain;
 }
 
-Status check_type(Domain domain, const graph::TensorDesc& a) {
+Status check_type(BinaryDomain domain, const graph::TensorDesc& a) {
     switch (domain) {
-    case Domain::Any:
-    case Domain::Compare: return {};
-    case Domain::Float: return rules::floats(a, "first operand");
-    case Domain::Signed:
+    case BinaryDomain::Any:
+    case BinaryDomain::Compare: return {};
+    case BinaryDomain::Float: return rules::floats(a, "first operand");
+    case BinaryDomain::Signed:
         if (graph::info(a.type()).is_signed) {
             return {};
         }
         return fail(ErrorCode::InvalidArgument,
                     "first operand has type {}, only floats and signed integers are allowed",
                     graph::name(a.type()));
-    case Domain::Logical:
+    case BinaryDomain::Logical:
         if (a.type() == graph::DataType::Uint8) {
             return {};
         }
@@ -54,7 +54,7 @@ Status check_type(Domain domain, const graph::TensorDesc& a) {
 } // namespace
 
 std::string_view name(BinaryKind kind) {
-    return kRows[static_cast<std::size_t>(kind)].name;
+    return kBinaries[static_cast<std::size_t>(kind)].name;
 }
 
 Result<std::vector<graph::TensorDesc>> infer(const Binary& op,
@@ -62,11 +62,11 @@ Result<std::vector<graph::TensorDesc>> infer(const Binary& op,
     SLUICE_TRY(rules::count(inputs, 2, 2));
     const graph::TensorDesc& a = inputs[0];
     const graph::TensorDesc& b = inputs[1];
-    const Domain domain = domain_of(op.kind);
+    const BinaryDomain domain = domain_of(op.kind);
     SLUICE_TRY(check_type(domain, a));
     SLUICE_TRY(rules::same_type(b, "second operand", a, "first operand"));
     SLUICE_TRY_ASSIGN(const graph::Shape shape, graph::broadcast(a.shape(), b.shape()));
-    const bool to_uint8 = domain == Domain::Compare || domain == Domain::Logical;
+    const bool to_uint8 = domain == BinaryDomain::Compare || domain == BinaryDomain::Logical;
     return rules::with_epilogue(op.activation,
                                 rules::output(to_uint8 ? graph::DataType::Uint8 : a.type(), shape));
 }

@@ -41,6 +41,10 @@ HEAD = """\
 """
 
 
+# Operators that only a pass makes: no user may ask for them, and infer() alone says what they take.
+INTERNAL = ("lookup", "quantized_binary", "quantized_conv2d")
+
+
 def snake(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
@@ -53,7 +57,7 @@ def operators() -> dict[str, str]:
     for file, prefix in (("ops", ""), ("unary", ""), ("binary", ""), ("reduce", "reduce_")):
         text = (HERE / f"{file}.def").read_text()
         rows = re.findall(r"^SLUICE_[A-Z]+\((\w+),", text, re.MULTILINE)
-        names += [prefix + row for row in rows if file != "ops" or row not in families]
+        names += [prefix + row for row in rows if file != "ops" or row not in families + INTERNAL]
     return {name.replace("_", ""): name for name in names}
 
 

@@ -14,6 +14,7 @@
 
 #include "core/base/result.h"
 #include "core/graph/tensor_desc.h"
+#include "core/ops/quantization.h"
 #include "core/ops/unary.h"
 
 namespace sluice::ops::rules {
@@ -173,6 +174,31 @@ picked_by_coordinates(const graph::TensorDesc& input, const graph::TensorDesc& d
     return fail(ErrorCode::InvalidArgument,
                 "{} has type {}, only int32, uint32, int8 and uint8 are allowed", operand,
                 graph::name(desc.type()));
+}
+
+// The integers of 8 bits, which the quantised operators compute with.
+[[nodiscard]] inline Status bytes(const graph::TensorDesc& desc, std::string_view operand) {
+    if (is_byte(desc.type())) {
+        return {};
+    }
+    return fail(ErrorCode::InvalidArgument, "{} has type {}, only int8 and uint8 are allowed",
+                operand, graph::name(desc.type()));
+}
+
+// What a quantised operator writes, and the bounds that it applies before.
+[[nodiscard]] inline Status quantized_result(const QuantizedResult& result,
+                                             const Activation& activation) {
+    if (!is_byte(result.type) && result.type != graph::DataType::Float32) {
+        return fail(ErrorCode::InvalidArgument,
+                    "output type is {}, only int8, uint8 and float32 are allowed",
+                    graph::name(result.type));
+    }
+    if (activation.kind != UnaryKind::Identity && activation.kind != UnaryKind::Relu &&
+        activation.kind != UnaryKind::Clamp) {
+        return fail(ErrorCode::InvalidArgument, "epilogue {} is none of relu and clamp",
+                    name(activation.kind));
+    }
+    return {};
 }
 
 // Axes within the rank, none twice.

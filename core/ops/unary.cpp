@@ -10,36 +10,36 @@
 namespace sluice::ops {
 namespace {
 
-enum class Domain : std::uint8_t { Float, Signed, Any, Logical, Test };
+enum class UnaryDomain : std::uint8_t { Float, Signed, Any, Logical, Test };
 
-struct Row {
+struct UnaryRow {
     std::string_view name;
-    Domain domain;
+    UnaryDomain domain;
 };
 
-constexpr auto kRows = std::to_array<Row>({
-#define SLUICE_UNARY(name, Type, domain, expression, low, high) {#name, Domain::domain},
+constexpr auto kUnaries = std::to_array<UnaryRow>({
+#define SLUICE_UNARY(name, Type, domain, expression, low, high) {#name, UnaryDomain::domain},
 #include "core/ops/unary.def"
 #undef SLUICE_UNARY
 });
 
-const Row& row(UnaryKind kind) {
-    return kRows[static_cast<std::size_t>(kind)];
+const UnaryRow& row(UnaryKind kind) {
+    return kUnaries[static_cast<std::size_t>(kind)];
 }
 
-Status check_type(Domain domain, const graph::TensorDesc& input) {
+Status check_type(UnaryDomain domain, const graph::TensorDesc& input) {
     switch (domain) {
-    case Domain::Any: return {};
-    case Domain::Float:
-    case Domain::Test: return rules::floats(input, "input");
-    case Domain::Signed:
+    case UnaryDomain::Any: return {};
+    case UnaryDomain::Float:
+    case UnaryDomain::Test: return rules::floats(input, "input");
+    case UnaryDomain::Signed:
         if (graph::info(input.type()).is_signed) {
             return {};
         }
         return fail(ErrorCode::InvalidArgument,
                     "input has type {}, only floats and signed integers are allowed",
                     graph::name(input.type()));
-    case Domain::Logical:
+    case UnaryDomain::Logical:
         if (input.type() == graph::DataType::Uint8) {
             return {};
         }
@@ -58,13 +58,13 @@ std::string_view name(UnaryKind kind) {
 Result<std::vector<graph::TensorDesc>> infer(const Unary& op,
                                              std::span<const graph::TensorDesc> inputs) {
     SLUICE_TRY(rules::count(inputs, 1, 1));
-    const Domain domain = row(op.function.kind).domain;
+    const UnaryDomain domain = row(op.function.kind).domain;
     SLUICE_TRY(check_type(domain, inputs[0]));
     if (op.function.kind == UnaryKind::Clamp && !(op.function.alpha <= op.function.beta)) {
         return fail(ErrorCode::InvalidArgument, "minimum {} is not below or at the maximum {}",
                     op.function.alpha, op.function.beta);
     }
-    const bool to_uint8 = domain == Domain::Logical || domain == Domain::Test;
+    const bool to_uint8 = domain == UnaryDomain::Logical || domain == UnaryDomain::Test;
     return rules::output(to_uint8 ? graph::DataType::Uint8 : inputs[0].type(), inputs[0].shape());
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Constant folding: nodes whose inputs are all constants become constants. This is how fp16 weights
 // behind a cast and quantised weights behind a dequantizeLinear turn into plain fp32 weights.
+#include "core/passes/constant_folding.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <span>
 #include <utility>
-
-#include "core/passes/pass_manager.h"
 
 namespace sluice::passes {
 
@@ -49,9 +49,9 @@ bool can_fold(const graph::GraphParts& parts, const graph::Node& node, std::size
 
 } // namespace
 
-Result<graph::GraphParts> constant_folding(graph::GraphParts parts, const PassContext& context);
-
-Result<graph::GraphParts> constant_folding(graph::GraphParts parts, const PassContext& context) {
+Result<graph::GraphParts>
+fold_constants(graph::GraphParts parts, const PassContext& context,
+               const std::function<bool(const graph::Node& node)>& is_wanted) {
     if (!context.evaluate) {
         return parts;
     }
@@ -60,7 +60,7 @@ Result<graph::GraphParts> constant_folding(graph::GraphParts parts, const PassCo
     kept.reserve(parts.nodes.size());
     // Nodes are in topological order, so that one sweep folds whole chains.
     for (graph::Node& node : parts.nodes) {
-        if (!can_fold(parts, node, budget)) {
+        if (!is_wanted(node) || !can_fold(parts, node, budget)) {
             kept.push_back(std::move(node));
             continue;
         }
@@ -73,6 +73,12 @@ Result<graph::GraphParts> constant_folding(graph::GraphParts parts, const PassCo
     }
     parts.nodes = std::move(kept);
     return parts;
+}
+
+Result<graph::GraphParts> constant_folding(graph::GraphParts parts, const PassContext& context);
+
+Result<graph::GraphParts> constant_folding(graph::GraphParts parts, const PassContext& context) {
+    return fold_constants(std::move(parts), context, [](const graph::Node&) { return true; });
 }
 
 } // namespace sluice::passes

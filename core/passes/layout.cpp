@@ -235,6 +235,11 @@ private:
             }
             return emit(node, inputs);
         }
+        if (std::holds_alternative<ops::QuantizeLinear>(node.attributes) ||
+            std::holds_alternative<ops::DequantizeLinear>(node.attributes)) {
+            const bool one_scale = desc(node.inputs[1]).element_count() == 1;
+            return one_scale ? emit_first(node) : Result<bool>(false);
+        }
         if (auto* concat = std::get_if<ops::Concat>(&node.attributes)) {
             concat->axis = moved(concat->axis);
             return emit_all(node);

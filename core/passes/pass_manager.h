@@ -19,6 +19,8 @@ using Evaluator = std::function<Result<std::vector<graph::ConstantData>>(
 
 struct PassContext {
     Evaluator evaluate; // empty: nothing is folded
+    // Whether the graph's backends run the operators that the quantization pass makes.
+    bool quantized = true;
 };
 
 using PassFunction = Result<graph::GraphParts> (*)(graph::GraphParts parts,

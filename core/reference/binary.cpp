@@ -15,12 +15,12 @@
 namespace sluice::reference {
 namespace {
 
-enum class Domain : std::uint8_t { Any, Float, Compare, Logical };
+enum class BinaryDomain : std::uint8_t { Any, Float, Compare, Logical };
 
-template <Domain kDomain, typename T>
-inline constexpr bool kHasIntegers =
-    kDomain == Domain::Any || kDomain == Domain::Compare ||
-    (kDomain == Domain::Logical && std::is_same_v<T, std::uint8_t>);
+template <BinaryDomain kDomain, typename T>
+inline constexpr bool kBinaryHasIntegers =
+    kDomain == BinaryDomain::Any || kDomain == BinaryDomain::Compare ||
+    (kDomain == BinaryDomain::Logical && std::is_same_v<T, std::uint8_t>);
 
 float evaluate_float(ops::BinaryKind kind, float a, float b) {
     switch (kind) {
@@ -78,7 +78,7 @@ T evaluate_integer(ops::BinaryKind kind, T left, T right) {
     switch (kind) {
 #define SLUICE_BINARY(name, Type, domain, expression, low, high)                                   \
     case ops::BinaryKind::Type:                                                                    \
-        if constexpr (kHasIntegers<Domain::domain, T>) {                                           \
+        if constexpr (kBinaryHasIntegers<BinaryDomain::domain, T>) {                               \
             return apply_integer<ops::BinaryKind::Type, T>(                                        \
                 widen(left), widen(right), [](auto a, auto b) { return expression; });             \
         }                                                                                          \

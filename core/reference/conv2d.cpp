@@ -14,7 +14,7 @@ namespace sluice::reference {
 namespace {
 
 // Everything that the loops need, by name.
-struct Geometry {
+struct ConvGeometry {
     ops::Conv2d op;
     Picture x;
     Picture y;
@@ -25,7 +25,7 @@ struct Geometry {
 
 // The sum of products behind one output element.
 template <typename T>
-double convolve(const Geometry& g, const T* x, const T* filter, std::array<std::size_t, 4> at) {
+double convolve(const ConvGeometry& g, const T* x, const T* filter, std::array<std::size_t, 4> at) {
     const auto [n, oc, oy, ox] = at;
     const std::size_t channels_per_group = g.filter.output_channels / g.op.groups;
     const std::size_t first_channel = oc / channels_per_group * g.filter.input_channels;
@@ -47,7 +47,7 @@ double convolve(const Geometry& g, const T* x, const T* filter, std::array<std::
 }
 
 template <typename T>
-void run(const Geometry& g, const runtime::KernelIo& io) {
+void run(const ConvGeometry& g, const runtime::KernelIo& io) {
     const T* const bias = g.op.has_bias ? io.input<T>(2) : nullptr;
     const std::size_t residual_input = g.op.has_bias ? 3 : 2;
     write_convolution(g.y, g.op.activation, bias, io, [&](const std::array<std::size_t, 4>& at) {
@@ -67,12 +67,12 @@ Result<std::unique_ptr<runtime::Kernel>> lower_conv2d(const graph::Graph& graph,
     const graph::TensorDesc& x = graph.desc(node.inputs[0]);
     SLUICE_TRY(require_float(x.type()));
     const graph::Shape& filter = graph.desc(node.inputs[1]).shape();
-    Geometry geometry{.op = op,
-                      .x = picture(x.shape(), op.input_layout),
-                      .y = picture(graph.desc(node.outputs[0]).shape(), op.input_layout),
-                      .residual = {},
-                      .filter = ops::filter_dims(filter, op.filter_layout),
-                      .strides = filter_strides(filter, ops::filter_axes(op.filter_layout))};
+    ConvGeometry geometry{.op = op,
+                          .x = picture(x.shape(), op.input_layout),
+                          .y = picture(graph.desc(node.outputs[0]).shape(), op.input_layout),
+                          .residual = {},
+                          .filter = ops::filter_dims(filter, op.filter_layout),
+                          .strides = filter_strides(filter, ops::filter_axes(op.filter_layout))};
     if (op.has_residual) {
         geometry.residual = picture(graph.desc(node.inputs.back()).shape(), op.input_layout);
     }

@@ -11,7 +11,7 @@
 namespace sluice::reference {
 namespace {
 
-struct Geometry {
+struct GemmGeometry {
     ops::Gemm op;
     std::size_t m, n, k;
     // Element strides of A over (m, k), of B over (k, n), and of C over (m, n).
@@ -19,7 +19,7 @@ struct Geometry {
 };
 
 template <typename T>
-void run(const Geometry& g, const runtime::KernelIo& io) {
+void run(const GemmGeometry& g, const runtime::KernelIo& io) {
     const T* a = io.input<T>(0);
     const T* b = io.input<T>(1);
     for (std::size_t i = 0; i < g.m; ++i) {
@@ -48,16 +48,16 @@ Result<std::unique_ptr<runtime::Kernel>> lower_gemm(const graph::Graph& graph,
     SLUICE_TRY(require_float(a.type()));
     const graph::Shape& b = graph.desc(node.inputs[1]).shape();
     const graph::Shape& y = graph.desc(node.outputs[0]).shape();
-    Geometry g{.op = op,
-               .m = y[0],
-               .n = y[1],
-               .k = op.a_transpose ? a.shape()[0] : a.shape()[1],
-               .a_row = a.shape()[1],
-               .a_column = 1,
-               .b_row = b[1],
-               .b_column = 1,
-               .c_row = 0,
-               .c_column = 0};
+    GemmGeometry g{.op = op,
+                   .m = y[0],
+                   .n = y[1],
+                   .k = op.a_transpose ? a.shape()[0] : a.shape()[1],
+                   .a_row = a.shape()[1],
+                   .a_column = 1,
+                   .b_row = b[1],
+                   .b_column = 1,
+                   .c_row = 0,
+                   .c_column = 0};
     if (op.a_transpose) {
         std::swap(g.a_row, g.a_column);
     }

@@ -13,7 +13,7 @@
 namespace sluice::reference {
 namespace {
 
-struct Geometry {
+struct PoolGeometry {
     ops::Pool2d op; // with the window's true size
     Picture x;
     Picture y;
@@ -21,7 +21,8 @@ struct Geometry {
 
 // Calls body with every element that the window at `at` covers.
 template <typename T, typename Body>
-void for_each_covered(const Geometry& g, const T* x, std::array<std::size_t, 4> at, Body&& body) {
+void for_each_covered(const PoolGeometry& g, const T* x, std::array<std::size_t, 4> at,
+                      Body&& body) {
     const auto [n, c, oy, ox] = at;
     for (std::size_t ky = 0; ky < g.op.window[0]; ++ky) {
         const std::size_t iy =
@@ -38,7 +39,7 @@ void for_each_covered(const Geometry& g, const T* x, std::array<std::size_t, 4> 
 
 // A window that lies wholly in the padding gives 0.
 template <typename T>
-T pool(const Geometry& g, const T* x, std::array<std::size_t, 4> at) {
+T pool(const PoolGeometry& g, const T* x, std::array<std::size_t, 4> at) {
     if (g.op.kind == ops::PoolKind::Max) {
         Wide<T> best = 0;
         bool first = true;
@@ -65,7 +66,7 @@ T pool(const Geometry& g, const T* x, std::array<std::size_t, 4> at) {
 }
 
 template <typename T>
-void run(const Geometry& g, const runtime::KernelIo& io) {
+void run(const PoolGeometry& g, const runtime::KernelIo& io) {
     for (std::size_t n = 0; n < g.y.batches; ++n) {
         for (std::size_t c = 0; c < g.y.channels; ++c) {
             for (std::size_t oy = 0; oy < g.y.height; ++oy) {
@@ -83,9 +84,9 @@ Result<std::unique_ptr<runtime::Kernel>> lower_pool2d(const graph::Graph& graph,
                                                       const graph::Node& node) {
     const auto op = std::get<ops::Pool2d>(node.attributes);
     const graph::TensorDesc& x = graph.desc(node.inputs[0]);
-    Geometry geometry{.op = op,
-                      .x = picture(x.shape(), op.layout),
-                      .y = picture(graph.desc(node.outputs[0]).shape(), op.layout)};
+    PoolGeometry geometry{.op = op,
+                          .x = picture(x.shape(), op.layout),
+                          .y = picture(graph.desc(node.outputs[0]).shape(), op.layout)};
     if (op.kind != ops::PoolKind::Max) {
         SLUICE_TRY(require_float(x.type()));
     }

@@ -14,12 +14,12 @@
 namespace sluice::reference {
 namespace {
 
-enum class Domain : std::uint8_t { Float, Signed, Any, Logical, Test };
+enum class UnaryDomain : std::uint8_t { Float, Signed, Any, Logical, Test };
 
-template <Domain kDomain, typename T>
-inline constexpr bool kHasIntegers =
-    kDomain == Domain::Any || (kDomain == Domain::Signed && std::is_signed_v<T>) ||
-    (kDomain == Domain::Logical && std::is_same_v<T, std::uint8_t>);
+template <UnaryDomain kDomain, typename T>
+inline constexpr bool kUnaryHasIntegers =
+    kDomain == UnaryDomain::Any || (kDomain == UnaryDomain::Signed && std::is_signed_v<T>) ||
+    (kDomain == UnaryDomain::Logical && std::is_same_v<T, std::uint8_t>);
 
 // One function on integers of one type. Functions of floats only give x back: infer() refuses them.
 // 64 bits hold every intermediate value but the negated minimum of int64, which wraps to itself.
@@ -38,7 +38,7 @@ T evaluate_integer(const ops::Activation& function, T element) {
     switch (function.kind) {
 #define SLUICE_UNARY(name, Type, domain, expression, low, high)                                    \
     case ops::UnaryKind::Type:                                                                     \
-        if constexpr (kHasIntegers<Domain::domain, T>) {                                           \
+        if constexpr (kUnaryHasIntegers<UnaryDomain::domain, T>) {                                 \
             return static_cast<T>(expression);                                                     \
         }                                                                                          \
         break;

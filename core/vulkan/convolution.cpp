@@ -12,7 +12,7 @@ namespace sluice::vulkan {
 namespace {
 
 // lib/convolution.glsl
-struct Push {
+struct ConvolutionPush {
     std::uint32_t batches;
     std::uint32_t in_height, in_width, in_channels, group_inputs;
     std::uint32_t out_height, out_width, out_channels, group_outputs;
@@ -23,30 +23,30 @@ struct Push {
     float alpha, beta;
 };
 
-Push push_of(const Convolution& c) {
+ConvolutionPush push_of(const Convolution& c) {
     const ActivationWords words = to_words(c.activation);
-    Push push{.batches = c.batches,
-              .in_height = c.in.height,
-              .in_width = c.in.width,
-              .in_channels = c.in.channels,
-              .group_inputs = c.group_inputs(),
-              .out_height = c.out.height,
-              .out_width = c.out.width,
-              .out_channels = c.out.channels,
-              .group_outputs = c.group_outputs(),
-              .group_blocks = c.group_blocks(),
-              .blocks = c.blocks(),
-              .kernel_height = c.kernel_height,
-              .kernel_width = c.kernel_width,
-              .stride_y = c.strides[0],
-              .stride_x = c.strides[1],
-              .dilation_y = c.dilations[0],
-              .dilation_x = c.dilations[1],
-              .top = c.top,
-              .left = c.left,
-              .residual_channels = c.residual_channels,
-              .alpha = words.alpha,
-              .beta = words.beta};
+    ConvolutionPush push{.batches = c.batches,
+                         .in_height = c.in.height,
+                         .in_width = c.in.width,
+                         .in_channels = c.in.channels,
+                         .group_inputs = c.group_inputs(),
+                         .out_height = c.out.height,
+                         .out_width = c.out.width,
+                         .out_channels = c.out.channels,
+                         .group_outputs = c.group_outputs(),
+                         .group_blocks = c.group_blocks(),
+                         .blocks = c.blocks(),
+                         .kernel_height = c.kernel_height,
+                         .kernel_width = c.kernel_width,
+                         .stride_y = c.strides[0],
+                         .stride_x = c.strides[1],
+                         .dilation_y = c.dilations[0],
+                         .dilation_x = c.dilations[1],
+                         .top = c.top,
+                         .left = c.left,
+                         .residual_channels = c.residual_channels,
+                         .alpha = words.alpha,
+                         .beta = words.beta};
     if (c.is_depthwise()) { // its blocks run through the channels of all groups
         push.group_outputs = c.out.channels;
         push.group_blocks = c.out.channels / 4;

@@ -61,6 +61,47 @@ struct Convolution {
     }
 };
 
+// What the attributes of conv2d and conv_transpose2d have in common; no residual. The filters of
+// the groups lie behind each other: along the output channels, of a transposed convolution along
+// the input channels.
+template <typename Op>
+[[nodiscard]] Convolution convolution_from(const graph::Graph& graph, const graph::Node& node,
+                                           const Op& op, bool transposed) {
+    const graph::TensorDesc& x = graph.desc(node.inputs[0]);
+    const graph::Shape& filter = graph.desc(node.inputs[1]).shape();
+    const ops::FilterAxes axes = ops::filter_axes(op.filter_layout);
+    const auto strides = graph::strides_of(filter);
+    const std::size_t grouped = transposed ? axes.input_channel : axes.output_channel;
+    Convolution c{.type = x.type(),
+                  .transposed = transposed,
+                  .layout = op.input_layout,
+                  .batches = x.shape()[0],
+                  .in = picture_size(x.shape(), op.input_layout),
+                  .out = picture_size(graph.desc(node.outputs[0]).shape(), op.input_layout),
+                  .groups = op.groups,
+                  .kernel_height = filter[axes.height],
+                  .kernel_width = filter[axes.width],
+                  .strides = op.strides,
+                  .dilations = op.dilations,
+                  .top = op.padding[0],
+                  .left = op.padding[2],
+                  .filter_strides = {.group = filter[grouped] / op.groups * strides[grouped],
+                                     .output = strides[axes.output_channel],
+                                     .input = strides[axes.input_channel],
+                                     .row = strides[axes.height],
+                                     .column = strides[axes.width]},
+                  .x = node.inputs[0],
+                  .filter = node.inputs[1],
+                  .bias = {},
+                  .residual = {},
+                  .activation = op.activation,
+                  .y = node.outputs[0]};
+    if (op.has_bias) {
+        c.bias = node.inputs[2];
+    }
+    return c;
+}
+
 // Unsupported where the packed filter or the number of blocks is beyond the device.
 [[nodiscard]] Status supports_convolution(const Context& context, const Convolution& convolution);
 void write_convolution(StepWriter& writer, const Convolution& convolution);

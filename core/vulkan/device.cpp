@@ -116,8 +116,12 @@ std::uint64_t Device::State::value() const {
     return reached;
 }
 
+// Under the lock.
 Error Device::State::failed(VkResult result, std::string_view call) {
     if (result == VK_ERROR_DEVICE_LOST && !lost.exchange(true)) {
+        // Some call said so, which does not mean that all work has stopped: who is told may let go
+        // of what it uses. A device that is really lost returns in finite time.
+        table.vkDeviceWaitIdle(device);
         log::write(log::Level::Error, "vulkan",
                    std::format("device '{}' is lost in {}", profile.name, call));
     }
@@ -317,6 +321,7 @@ Status Device::wait(std::uint64_t value, std::uint64_t timeout_ns) {
                     timeout_ns / 1'000'000);
     }
     if (result != VK_SUCCESS) {
+        const std::lock_guard hold(state.lock);
         return std::unexpected(state.failed(result, "vkWaitSemaphores"));
     }
     return {};

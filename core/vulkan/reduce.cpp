@@ -23,7 +23,7 @@ static_assert(static_cast<int>(ops::ReduceKind::L1) == 0 &&
               static_cast<int>(ops::ReduceKind::Sum) == 8 &&
               static_cast<int>(ops::ReduceKind::SumSquare) == 9);
 
-struct Push {
+struct ReducePush {
     std::uint32_t groups = 1;
     std::uint32_t members = 1;
     std::uint32_t kept_axes = 0;
@@ -32,7 +32,7 @@ struct Push {
     Words strides{};
 };
 
-Push push_of(const ops::Reduce& op, const graph::Shape& x) {
+ReducePush push_of(const ops::Reduce& op, const graph::Shape& x) {
     const Strides dense = graph::strides_of(x);
     graph::Shape kept = x;
     graph::Shape gone = x;
@@ -42,9 +42,9 @@ Push push_of(const ops::Reduce& op, const graph::Shape& x) {
     }
     const auto outer = merge_axes(kept, std::array<Strides, 1>{dense});
     const auto inner = merge_axes(gone, std::array<Strides, 1>{dense});
-    Push push{.groups = static_cast<std::uint32_t>(kept.element_count()),
-              .members = static_cast<std::uint32_t>(gone.element_count()),
-              .kept_axes = static_cast<std::uint32_t>(outer.rank)};
+    ReducePush push{.groups = static_cast<std::uint32_t>(kept.element_count()),
+                    .members = static_cast<std::uint32_t>(gone.element_count()),
+                    .kept_axes = static_cast<std::uint32_t>(outer.rank)};
     for (const auto* walk : {&outer, &inner}) {
         for (std::size_t axis = 0; axis < walk->rank; ++axis) {
             push.shape[push.axes] = walk->shape[axis];
@@ -65,7 +65,7 @@ Status supports_reduce(const Context& /*context*/, const graph::Graph& graph,
 Status lower_reduce(StepWriter& writer, const graph::Node& node) {
     const auto& op = std::get<ops::Reduce>(node.attributes);
     const graph::Graph& graph = writer.graph();
-    const Push push = push_of(op, graph.desc(node.inputs[0]).shape());
+    const ReducePush push = push_of(op, graph.desc(node.inputs[0]).shape());
     const Context& context = writer.context();
     writer.dispatch(
         {.shader = by_type(graph, node.inputs[0], Shader::Reduce, Shader::ReduceHalf),

@@ -10,24 +10,38 @@
 
 namespace sluice::gst {
 
+// What an element can offer.
+struct PoolOffer {
+    GstPad* source = nullptr;          // where the frames of in-place elements travel on
+    GstAllocator* allocator = nullptr; // of the pool's memory
+    bool for_device = false;           // frames go to a Vulkan device, not to the CPU
+};
+
 // Completes the answer to an ALLOCATION query that GstBaseTransform has begun, and tells whether
-// there is one: any strides and offsets are welcome. That is all a decoder needs to render directly
-// into frames of its own (avdec_h264 does, from the third frame on), so no pool is offered.
-// `decided` is null for in-place elements: their frames travel on, so downstream's answer is the
-// answer. Sinks that know no GstVideoMeta, such as fakesink, make decoders copy each frame,
-// whatever stands before them. A pool of ours would not be better for the CPU: the memory of
-// cameras and decoders is readable where it lies, and theirs is made with their own alignment and
-// padding.
+// there is one:
+// - A pool, for who asks for one: frames in memory that the element's device reads where it lies,
+//   with any alignment and padding, so that decoders render into them (avdec_h264 does, once the
+//   few frames that it had begun before it asked are through). Downstream's pool is left, unless it
+//   is one of ordinary memory and a device wants better.
+// - GstVideoMeta: any strides and offsets are welcome to us. `decided` is null for in-place
+//   elements: their frames travel on, so downstream's answer is the answer. A sink that knows no
+//   GstVideoMeta makes decoders copy each frame into rows without padding, whatever stands before
+//   it; but for a fakesink that shows its frames to nobody, that would be for nothing.
 //
-// Dmabufs are the exception: who takes their caps must read GstVideoMeta, so it is welcome though
-// downstream does not say so, or does not answer at all. Else v4l2src would copy the planes of
-// cameras that give each in a dmabuf of its own.
-[[nodiscard]] bool propose(bool answered, GstQuery* decided, GstQuery* query);
+// Dmabufs are the exception. Their producers have pools of their own, and who takes their caps must
+// read GstVideoMeta, so it is welcome though downstream does not say so, or does not answer at all.
+// Else v4l2src would copy the planes of cameras that give each in a dmabuf of its own.
+[[nodiscard]] bool propose(const PoolOffer& offer, bool answered, GstQuery* decided,
+                           GstQuery* query);
+
+// Whether what leaves this source pad ends in a fakesink that neither dumps nor hands off what it
+// gets, with nothing but queues and capsfilters between.
+[[nodiscard]] bool is_discarded(GstPad* source);
 
 // Answers an ALLOCATION query of ours for frames that we write: downstream's pool where it has one,
-// else a video pool, so that strides may be padded; of dmabufs that we make ourselves where those
-// were negotiated. False if its caps are none of ours.
-[[nodiscard]] bool decide(GstQuery* query);
+// else a video pool of the offer's memory, so that strides may be padded; of dmabufs that we make
+// ourselves where those were negotiated. False if its caps are none of ours.
+[[nodiscard]] bool decide(const PoolOffer& offer, GstQuery* query);
 
 // A started pool of video buffers with GstVideoMeta.
 [[nodiscard]] Result<Ref<GstBufferPool>> make_video_pool(GstVideoFormat format, guint width,

@@ -13,4 +13,7 @@ namespace sluice::gst {
 // the log the reason, where the kernel does not let us.
 [[nodiscard]] Ref<GstAllocator> make_dmabuf_allocator();
 
+// Whether this is the memory of such an allocator: its file lasts as long as it.
+[[nodiscard]] bool is_own_dmabuf(GstMemory* memory);
+
 } // namespace sluice::gst

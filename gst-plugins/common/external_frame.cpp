@@ -117,6 +117,7 @@ Result<FrameMemory> BufferFrame::describe(guint memory, CpuAccess access, HostSe
     const bool dma_buf = gst_is_dmabuf_memory(peeked) != FALSE;
     if (sees == HostSees::PlainMemory && (dma_buf || gst_is_fd_memory(peeked) != FALSE)) {
         const int fd = gst_fd_memory_get_fd(peeked);
+        static_cast<void>(serials.of(peeked)); // so that its end is told
         return dma_buf ? zero_copy::dma_buf_memory(fd, {}, writable)
                        : zero_copy::memfd_memory(fd, {}, writable);
     }

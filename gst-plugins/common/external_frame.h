@@ -81,13 +81,11 @@ public:
         return std::nullopt;
     }
 
-    // `forget(const MemoryIdentity&)` for plain memory that is gone: what was imported from it can
-    // go.
+    // `forget(const MemoryIdentity&)` for plain memory, and a pool's, that is gone: what was
+    // imported from it can go.
     template <typename Forget>
     void forget_freed(Forget&& forget) {
-        serials_.take_freed([&](std::uint64_t serial) {
-            forget(zero_copy::MemoryIdentity{.device = 0, .inode = serial});
-        });
+        serials_.take_freed(std::forward<Forget>(forget));
     }
     // The device is given up, and with it what was imported.
     void clear();

@@ -16,12 +16,22 @@ Result<gboolean> Filter::start() {
         close();
         return std::unexpected(std::move(opened).error());
     }
+    SLUICE_TRY_ASSIGN(const auto engine, settings().engine());
+    pool_choice_ = choose_pool_memory(engine.device);
+    pool_allocator_ = make_pool_allocator(pool_choice_.memory);
     return TRUE;
 }
 
 void Filter::stop() {
     close();
     reset();
+    pool_allocator_.reset();
+}
+
+PoolOffer Filter::pool_offer() const {
+    return {.source = GST_BASE_TRANSFORM_SRC_PAD(element_),
+            .allocator = pool_allocator_.get(),
+            .for_device = pool_choice_.for_device};
 }
 
 Result<gboolean> Filter::set_caps(GstCaps* in, GstCaps* out) {

@@ -9,7 +9,9 @@
 #include <gst/base/gstbasetransform.h>
 
 #include "core/base/result.h"
+#include "gst-plugins/common/allocation.h"
 #include "gst-plugins/common/caps.h"
+#include "gst-plugins/common/pool_memory.h"
 #include "gst-plugins/common/properties.h"
 #include "gst-plugins/common/qos.h"
 #include "gst-plugins/common/stats.h"
@@ -40,6 +42,8 @@ public:
     [[nodiscard]] Result<gboolean> start();
     void stop();
     [[nodiscard]] Result<gboolean> set_caps(GstCaps* in, GstCaps* out);
+    // Between start() and stop().
+    [[nodiscard]] PoolOffer pool_offer() const;
     // `out` is null for elements that work in place.
     [[nodiscard]] Result<GstFlowReturn> handle(GstBuffer* in, GstBuffer* out);
     void count_duplicated(GstBuffer* original, GstBuffer* copy);
@@ -85,6 +89,10 @@ private:
     std::mutex lock_;                 // guards settings_ and live_
     Settings settings_;
     LiveSettings live_;
+
+    // Of the frames that others render for us; from start to stop.
+    PoolChoice pool_choice_;
+    Ref<GstAllocator> pool_allocator_;
 
     // Of the streaming thread.
     LiveSettings frame_live_;

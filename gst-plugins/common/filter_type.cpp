@@ -70,7 +70,8 @@ gboolean src_event(GstBaseTransform* base, GstEvent* event) {
 
 gboolean propose_allocation(GstBaseTransform* base, GstQuery* decided, GstQuery* query) {
     const bool answered = parent_class()->propose_allocation(base, decided, query) != FALSE;
-    return sluice::gst::propose(answered, decided, query) ? TRUE : FALSE;
+    return sluice::gst::propose(filter_of(base).pool_offer(), answered, decided, query) ? TRUE
+                                                                                        : FALSE;
 }
 
 // Of elements that write frames of their own. The pool for dmabufs is complete; GstBaseTransform
@@ -78,7 +79,7 @@ gboolean propose_allocation(GstBaseTransform* base, GstQuery* decided, GstQuery*
 gboolean decide_allocation(GstBaseTransform* base, GstQuery* query) {
     GstCaps* caps = nullptr;
     gst_query_parse_allocation(query, &caps, nullptr);
-    if (!sluice::gst::decide(query)) {
+    if (!sluice::gst::decide(filter_of(base).pool_offer(), query)) {
         return FALSE;
     }
     return gst_video_is_dma_drm_caps(caps) != FALSE

@@ -27,7 +27,7 @@ Video parse(const std::string& text) {
 
 std::vector<std::uint64_t> freed(MemorySerials& serials) {
     std::vector<std::uint64_t> out;
-    serials.take_freed([&](std::uint64_t serial) { out.push_back(serial); });
+    serials.take_freed([&](const auto& memory) { out.push_back(memory.inode); });
     return out;
 }
 

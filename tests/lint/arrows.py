@@ -28,7 +28,7 @@ ARROWS = {
     "models/tasks": ["core", "core/base", "core/graph", "core/runtime", "zero_copy", "models/store"],
     "gst-plugins": [*ENGINE, "zero_copy", *MODELS],
     "pipelines": [*ENGINE, "zero_copy", *MODELS, "gst-plugins"],
-    "tests": [*ENGINE, "zero_copy", *MODELS, "gst-plugins", "pipelines"],
+    "tests": [*ENGINE, "zero_copy", *MODELS, "gst-plugins", "pipelines", "pipelines/embed"],
 }
 # The embedding examples show that nothing of GStreamer is needed.
 ARROWS["pipelines/embed"] = [*ENGINE, "zero_copy", *MODELS]

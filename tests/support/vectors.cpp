@@ -14,6 +14,7 @@
 #include "core/graph/builder.h"
 #include "core/runtime/executable.h"
 #include "tests/support/compare.h"
+#include "tests/support/conformance_folder.h"
 #include "tests/support/vector_graph.h"
 
 namespace sluice::testing {
@@ -198,6 +199,14 @@ std::vector<VectorTest> load_vectors(const std::filesystem::path& folder) {
         }
     }
     return tests;
+}
+
+const std::vector<VectorTest>& all_vectors() {
+    static const std::vector<VectorTest> all = [] {
+        const auto folder = conformance_folder("vectors");
+        return folder ? load_vectors(*folder) : std::vector<VectorTest>{};
+    }();
+    return all;
 }
 
 std::string vector_test_name(const VectorTest& test, std::size_t number) {

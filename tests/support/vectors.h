@@ -46,6 +46,9 @@ struct VectorOutcome {
 // Every test of every file, in the order of names.
 [[nodiscard]] std::vector<VectorTest> load_vectors(const std::filesystem::path& folder);
 
+// Those beside the checkout, loaded once; none where they are not there.
+[[nodiscard]] const std::vector<VectorTest>& all_vectors();
+
 // A name as GoogleTest allows it, made unique by a number.
 [[nodiscard]] std::string vector_test_name(const VectorTest& test, std::size_t number);
 

@@ -2,12 +2,12 @@
 // Mappings of activation functions, those that WebNN lacks by composition.
 #include <cstdint>
 #include <limits>
-#include <numbers>
 #include <string>
 
 #include "core/base/result.h"
 #include "core/graph/graph.h"
 #include "core/ops/unary.h"
+#include "models/loaders/compositions.h"
 #include "models/loaders/onnx/mappings.h"
 #include "models/loaders/onnx/operation.h"
 
@@ -72,17 +72,8 @@ Result<Outputs> map_gelu(Operation& op) {
     if (approximate != "tanh") {
         return fail(ErrorCode::Unsupported, "the approximation '{}'", approximate);
     }
-    // x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))), and (1 + tanh(u)) / 2 = sigmoid(2u).
     SLUICE_TRY_ASSIGN(const OperandId x, op.input(0));
-    SLUICE_TRY_ASSIGN(const OperandId square, op.build().mul(x, x, op.label()));
-    const double slope = 2.0 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
-    SLUICE_TRY_ASSIGN(
-        const OperandId factor,
-        op.build().unary({.kind = UnaryKind::Linear, .alpha = slope * 0.044715, .beta = slope},
-                         square, op.label()));
-    SLUICE_TRY_ASSIGN(const OperandId argument, op.build().mul(factor, x, op.label()));
-    SLUICE_TRY_ASSIGN(const OperandId gate, op.build().sigmoid(argument, op.label()));
-    return op.build().mul(x, gate, op.label());
+    return gelu_tanh(op.build(), x, op.label());
 }
 
 Result<Outputs> map_hard_sigmoid(Operation& op) {

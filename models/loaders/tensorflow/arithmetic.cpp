@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numbers>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -64,19 +63,6 @@ Result<OperandId> floor_mod(Context& op, OperandId a, OperandId b) {
 Result<OperandId> filled_like(Context& op, OperandId x, double value) {
     SLUICE_TRY_ASSIGN(const OperandId number, op.number(x, value));
     return op.build().expand(number, op.shape(x), op.label());
-}
-
-// x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))), and (1 + tanh(u)) / 2 = sigmoid(2u).
-Result<OperandId> gelu_tanh(Context& op, OperandId x) {
-    SLUICE_TRY_ASSIGN(const OperandId square, op.build().mul(x, x, op.label()));
-    const double slope = 2.0 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
-    SLUICE_TRY_ASSIGN(
-        const OperandId factor,
-        op.build().unary({.kind = UnaryKind::Linear, .alpha = slope * 0.044715, .beta = slope},
-                         square, op.label()));
-    SLUICE_TRY_ASSIGN(const OperandId argument, op.build().mul(factor, x, op.label()));
-    SLUICE_TRY_ASSIGN(const OperandId gate, op.build().sigmoid(argument, op.label()));
-    return op.build().mul(x, gate, op.label());
 }
 
 Result<OperandId> rsqrt(Context& op, OperandId x) {

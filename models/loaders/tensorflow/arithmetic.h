@@ -21,7 +21,6 @@ using graph::OperandId;
 [[nodiscard]] Result<OperandId> floor_mod(Context& op, OperandId a, OperandId b);
 // A tensor of x's shape and type.
 [[nodiscard]] Result<OperandId> filled_like(Context& op, OperandId x, double value);
-[[nodiscard]] Result<OperandId> gelu_tanh(Context& op, OperandId x);
 [[nodiscard]] Result<OperandId> rsqrt(Context& op, OperandId x);
 [[nodiscard]] Result<OperandId> squared_difference(Context& op, OperandId a, OperandId b);
 [[nodiscard]] Result<OperandId> clamp(Context& op, OperandId x, double low, double high);

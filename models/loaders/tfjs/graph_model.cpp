@@ -26,6 +26,7 @@
 #include "models/loaders/missing.h"
 #include "models/loaders/text.h"
 #include "models/loaders/tfjs/evaluate.h"
+#include "models/loaders/tfjs/json.h"
 #include "models/loaders/tfjs/open_shape.h"
 #include "models/loaders/tfjs/operation.h"
 #include "models/loaders/tfjs/operators.h"
@@ -37,11 +38,6 @@ using graph::OperandId;
 using nlohmann::json;
 
 constexpr std::size_t kMaxNodes = 100'000;
-
-std::string string_at(const json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 Result<Node> read_node(const json& entry) {
     Node node;
@@ -70,9 +66,9 @@ Result<Node> read_node(const json& entry) {
     return node;
 }
 
-class Translator {
+class GraphTranslator {
 public:
-    Translator(const json& document, Weights weights, const LoadOptions& options)
+    GraphTranslator(const json& document, Weights weights, const LoadOptions& options)
         : document_(document), options_(options), translation_(std::move(weights)) {}
 
     Result<graph::Graph> run() {
@@ -356,7 +352,7 @@ private:
 
 Result<graph::Graph> load_graph_model(const json& document, Weights weights,
                                       const LoadOptions& options) {
-    return Translator(document, std::move(weights), options).run();
+    return GraphTranslator(document, std::move(weights), options).run();
 }
 
 } // namespace sluice::models::tfjs

@@ -363,12 +363,12 @@ Result<OperandId> pixel_shuffle(Layer& layer) {
     return tensorflow::depth_to_space(layer, x, scale);
 }
 
-struct Row {
+struct LayerRow {
     std::string_view class_name;
     LayerFunction function;
 };
 
-constexpr Row kRows[] = {
+constexpr LayerRow kLayers[] = {
     {"Activation", activation},
     {"Add", merge<ops::BinaryKind::Add>},
     {"Average", average},
@@ -413,8 +413,8 @@ constexpr Row kRows[] = {
 } // namespace
 
 LayerFunction find_layer(std::string_view class_name) {
-    const auto* row = std::ranges::find(kRows, class_name, &Row::class_name);
-    return row == std::end(kRows) ? nullptr : row->function;
+    const auto* row = std::ranges::find(kLayers, class_name, &LayerRow::class_name);
+    return row == std::end(kLayers) ? nullptr : row->function;
 }
 
 } // namespace sluice::models::tfjs

@@ -23,6 +23,7 @@
 #include "models/loaders/loader.h"
 #include "models/loaders/missing.h"
 #include "models/loaders/text.h"
+#include "models/loaders/tfjs/json.h"
 #include "models/loaders/tfjs/layer.h"
 #include "models/loaders/tfjs/open_shape.h"
 #include "models/loaders/tfjs/operation.h"
@@ -35,11 +36,6 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxLayers = 10'000;
 constexpr std::size_t kMaxCalls = 64; // of one layer
-
-std::string string_at(const json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 // One use of a layer: which results of which uses it takes.
 struct Reference {
@@ -59,9 +55,10 @@ Result<Reference> reference_of(const json& entry) {
     return Reference{.layer = entry[0].get<std::string>(), .call = entry[1].get<std::size_t>()};
 }
 
-class Translator {
+class LayersTranslator {
 public:
-    Translator(const json& config, bool is_sequential, Weights weights, const LoadOptions& options)
+    LayersTranslator(const json& config, bool is_sequential, Weights weights,
+                     const LoadOptions& options)
         : config_(config), is_sequential_(is_sequential), options_(options),
           translation_(std::move(weights)) {}
 
@@ -267,7 +264,7 @@ Result<graph::Graph> load_layers_model(const json& topology, Weights weights,
     if (class_name != "Sequential" && class_name != "Functional" && class_name != "Model") {
         return fail(ErrorCode::Unsupported, "a network of class '{}'", clean_text(class_name));
     }
-    return Translator(*config, class_name == "Sequential", std::move(weights), options).run();
+    return LayersTranslator(*config, class_name == "Sequential", std::move(weights), options).run();
 }
 
 } // namespace sluice::models::tfjs

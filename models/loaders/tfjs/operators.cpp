@@ -16,12 +16,12 @@ using ops::BinaryKind;
 using ops::ReduceKind;
 using ops::UnaryKind;
 
-struct Row {
+struct OperatorRow {
     std::string_view op;
     Mapping mapping;
 };
 
-constexpr Row kRows[] = {
+constexpr OperatorRow kRows[] = {
     {"Abs", unary<UnaryKind::Abs>},
     {"Add", binary<BinaryKind::Add>},
     {"AddN", map_add_n},
@@ -130,7 +130,7 @@ constexpr Row kRows[] = {
 } // namespace
 
 Mapping find_mapping(std::string_view op) {
-    const auto* row = std::ranges::find(kRows, op, &Row::op);
+    const auto* row = std::ranges::find(kRows, op, &OperatorRow::op);
     return row == std::end(kRows) ? nullptr : row->mapping;
 }
 

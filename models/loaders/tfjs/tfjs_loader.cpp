@@ -27,7 +27,8 @@ using nlohmann::json;
 // Large networks have files of a few megabytes; the limit bounds what parsing costs.
 constexpr std::size_t kMaxFileBytes = std::size_t{64} << 20U;
 
-std::string text_at(const json& document, const char* key) {
+// For people: printable and of bounded length.
+std::string clean_text_at(const json& document, const char* key) {
     const auto found = document.find(key);
     return found != document.end() && found->is_string()
                ? clean_text(found->get_ref<const std::string&>(), 4096)
@@ -68,7 +69,7 @@ Result<LoadedModel> load(const FileBytes& bytes, const LoadOptions& options) {
     }
     ModelInfo info;
     info.format = is_graph ? "tfjs-graph" : "tfjs-layers";
-    info.description = text_at(document, "generatedBy");
+    info.description = clean_text_at(document, "generatedBy");
     return LoadedModel{.graph = std::move(*graph), .info = std::move(info)};
 }
 

@@ -27,21 +27,13 @@
 #include "models/loaders/loader.h"
 #include "models/loaders/side_file.h"
 #include "models/loaders/text.h"
+#include "models/loaders/tfjs/json.h"
 
 namespace sluice::models::tfjs {
 namespace {
 
 using graph::DataType;
 using nlohmann::json;
-
-// The text at `key`, or nothing.
-std::optional<std::string> text_at(const json& object, const char* key) {
-    const auto found = object.find(key);
-    if (found == object.end() || !found->is_string()) {
-        return std::nullopt;
-    }
-    return found->get<std::string>();
-}
 
 std::optional<DataType> type_from(std::string_view name) {
     if (name == "float32") {
@@ -71,7 +63,7 @@ Status read_quantization(const json& entry, Weight& weight) {
     if (found == entry.end() || !found->is_object()) {
         return {};
     }
-    const std::string type = text_at(*found, "dtype").value_or("");
+    const std::string type = string_at(*found, "dtype");
     if (type == "float16") {
         weight.storage = Storage::Float16;
         return {};
@@ -95,7 +87,7 @@ Status read_quantization(const json& entry, Weight& weight) {
 // Everything about a weight but its bytes, and how many these are.
 Result<std::pair<Weight, std::size_t>> read_entry(const json& entry) {
     Weight weight;
-    const std::string type = text_at(entry, "dtype").value_or("");
+    const std::string type = string_at(entry, "dtype");
     const auto known = type_from(type);
     if (!known) {
         return fail(ErrorCode::Unsupported, "the type '{}'", clean_text(type));
@@ -170,7 +162,7 @@ Result<Weights> Weights::read(const json& manifest, const LoadOptions& options) 
         SLUICE_TRY_ASSIGN(const FileBytes file, read_shards(group, options));
         std::span<const std::byte> rest = file.bytes;
         for (const json& entry : *entries) {
-            const std::string name = entry.is_object() ? text_at(entry, "name").value_or("") : "";
+            const std::string name = entry.is_object() ? string_at(entry, "name") : "";
             auto read = name.empty() ? fail(ErrorCode::Parse, "a weight without a name")
                                      : read_entry(entry);
             if (!read) {

@@ -7,6 +7,7 @@
 #include "core/graph/graph.h"
 #include "core/ops/binary.h"
 #include "core/ops/unary.h"
+#include "models/loaders/compositions.h"
 #include "models/loaders/tensorflow/arithmetic.h"
 #include "models/loaders/tflite/mappings.h"
 #include "models/loaders/tflite/operation.h"
@@ -81,7 +82,7 @@ Result<Outputs> map_gelu(Operation& op) {
         return map_unary(op, {.kind = UnaryKind::Gelu});
     }
     SLUICE_TRY_ASSIGN(const OperandId x, op.input(0));
-    return tensorflow::gelu_tanh(op, x);
+    return gelu_tanh(op.build(), x, op.label());
 }
 
 Result<Outputs> map_leaky_relu(Operation& op) {

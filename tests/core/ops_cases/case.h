@@ -98,6 +98,7 @@ for_each_position(const graph::Shape& shape,
 [[nodiscard]] std::vector<OpCase> movement_cases();
 [[nodiscard]] std::vector<OpCase> normalization_cases();
 [[nodiscard]] std::vector<OpCase> pool2d_cases();
+[[nodiscard]] std::vector<OpCase> quantized_cases();
 [[nodiscard]] std::vector<OpCase> recurrent_cases();
 [[nodiscard]] std::vector<OpCase> reduction_cases();
 [[nodiscard]] std::vector<OpCase> resample2d_cases();

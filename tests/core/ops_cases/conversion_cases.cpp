@@ -41,7 +41,11 @@ OpCase cast_case(DataType from, DataType to) {
     }
     test.absolute = 0.0;
     test.relative = 0.0;
-    test.on_cpu = false;
+    const auto narrow = [](DataType type) {
+        return type != DataType::Float16 && graph::size_of(type) <= 4;
+    };
+    test.on_cpu = (narrow(from) && narrow(to)) ||
+                  (from == DataType::Float16 && to == DataType::Float32);
     test.expected = [to](const OpCase& self) {
         const CaseOperand& x = self.operands[0];
         return std::vector{for_each_position(x.shape, [&](const auto& at) {
@@ -70,7 +74,7 @@ OpCase dequantize_case(std::string name, DataType type, DataType scale_type, con
     const bool half = scale_type == DataType::Float16;
     test.absolute = half ? 1e-3 : 1e-7;
     test.relative = half ? 1e-3 : 2e-7;
-    test.on_cpu = false;
+    test.on_cpu = !half && graph::size_of(type) == 1 && name != "blocks";
     test.expected = [shape, blocks](const OpCase& self) {
         return std::vector{for_each_position(shape, [&](std::vector<std::size_t> at) {
             const double x = self.operands[0].values[flat_of(at, shape)];
@@ -114,7 +118,7 @@ OpCase quantize_case(std::string name, DataType float_type, DataType type, const
     }
     test.absolute = 0.0;
     test.relative = 0.0;
-    test.on_cpu = false;
+    test.on_cpu = float_type == DataType::Float32 && graph::size_of(type) == 1 && name != "blocks";
     test.expected = [shape, blocks, type](const OpCase& self) {
         return std::vector{for_each_position(shape, [&](std::vector<std::size_t> at) {
             const double x = self.operands[0].values[flat_of(at, shape)];
@@ -151,6 +155,8 @@ std::vector<OpCase> conversion_cases() {
     cases.push_back(dequantize_case("scalar", Uint8, Float32, {}, {}));
     cases.push_back(dequantize_case("whole", Int8, Float32, {5, 7}, {1, 1}));
     cases.push_back(dequantize_case("per_channel", Int8, Float32, {3, 4, 5}, {1, 1, 5}));
+    cases.push_back(dequantize_case("per_channel", Uint8, Float32, {3, 37}, {1, 37}));
+    cases.push_back(dequantize_case("per_plane", Int8, Float32, {2, 3, 5, 7}, {1, 3, 1, 1}));
     cases.push_back(dequantize_case("per_row", Uint8, Float32, {3, 4, 5}, {3, 1, 1}));
     cases.push_back(dequantize_case("blocks", Int8, Float32, {6, 8}, {2, 4}));
     cases.push_back(dequantize_case("blocks", Int32, Float32, {6, 8}, {3, 2}));
@@ -159,6 +165,8 @@ std::vector<OpCase> conversion_cases() {
     cases.push_back(quantize_case("scalar", Float32, Int8, {}, {}));
     cases.push_back(quantize_case("whole", Float32, Uint8, {15, 17}, {1, 1}));
     cases.push_back(quantize_case("per_channel", Float32, Int8, {3, 4, 5}, {1, 1, 5}));
+    cases.push_back(quantize_case("per_channel", Float32, Uint8, {3, 37}, {1, 37}));
+    cases.push_back(quantize_case("per_plane", Float32, Int8, {2, 3, 5, 7}, {1, 3, 1, 1}));
     cases.push_back(quantize_case("per_row", Float16, Uint8, {3, 4, 5}, {3, 1, 1}));
     cases.push_back(quantize_case("blocks", Float32, Int32, {6, 8}, {3, 2}));
     cases.push_back(quantize_case("blocks", Float16, Int8, {6, 8}, {2, 4}));

@@ -54,7 +54,6 @@ OpCase gather_case(const Shape& x, const Shape& picks, std::uint32_t axis, DataT
                    ops::Gather{.axis = axis}, {{type, x}});
     Random random(test.name + " indices");
     test.operands.push_back(random_indices(random, index_type, picks, x[axis]));
-    test.on_cpu = false;
     test.expected = [=](const OpCase& self) {
         return std::vector{for_each_position(y, [&](const std::vector<std::size_t>& at) {
             const auto begin = at.begin() + axis;
@@ -220,7 +219,6 @@ OpCase tile_case(const Shape& x, const std::vector<std::uint32_t>& repetitions, 
     OpCase test = exact_case(std::format("tile/{}_{}_to_{}", graph::name(type), graph::to_string(x),
                                          graph::to_string(y)),
                              ops::Tile{.repetitions = repetitions}, {{type, x}});
-    test.on_cpu = false;
     test.expected = [=](const OpCase& self) {
         return std::vector{for_each_position(y, [&](std::vector<std::size_t> at) {
             for (std::size_t axis = 0; axis < at.size(); ++axis) {

@@ -98,7 +98,7 @@ OpCase matmul_case(const Shape& a, const Shape& b, const Shape& y, DataType type
                      random_operand(random, type, b, -1.0, 1.0)};
     test.absolute = type == DataType::Float16 ? 2e-3 : 2e-6;
     test.relative = type == DataType::Float16 ? 1e-3 : 1e-6;
-    test.on_cpu = false;
+    test.on_cpu = type == DataType::Float32;
     test.expected = [=](const OpCase& self) {
         const std::size_t depth = a[a.rank() - 1];
         return std::vector{for_each_position(y, [&](const auto& at) {
@@ -162,6 +162,16 @@ std::vector<OpCase> matrix_cases() {
     cases.push_back(matmul_case({2, 1, 5, 7}, {3, 7, 4}, {2, 3, 5, 4}, DataType::Float32));
     cases.push_back(matmul_case({1, 7}, {4, 7, 1}, {4, 1, 1}, DataType::Float32));
     cases.push_back(matmul_case({3, 5}, {5, 2}, {3, 2}, DataType::Float16));
+    cases.push_back(matmul_case({2, 61, 33}, {2, 33, 71}, {2, 61, 71}, DataType::Float32));
+    for (const auto& [a, b, y] :
+         std::to_array<std::array<Shape, 3>>({{{{5, 7}, {7, 3}, {5, 3}}},
+                                              {{{2, 1, 5, 7}, {3, 7, 4}, {2, 3, 5, 4}}},
+                                              {{{2, 61, 33}, {2, 33, 71}, {2, 61, 71}}}})) {
+        OpCase constant = matmul_case(a, b, y, DataType::Float32);
+        constant.name += "_constant_b";
+        constant.operands[1].is_constant = true;
+        cases.push_back(std::move(constant));
+    }
     return cases;
 }
 

@@ -60,7 +60,6 @@ OpCase expand_case(const Shape& x, const Shape& y, DataType type) {
     OpCase test = exact_case(
         std::format("expand/{}_{}_{}", graph::name(type), graph::to_string(x), graph::to_string(y)),
         ops::Expand{.shape = y}, {{type, x}});
-    test.on_cpu = false;
     test.expected = [y](const OpCase& self) {
         return std::vector{for_each_position(
             y, [&](const auto& at) { return broadcast_value(self.operands[0], at); })};
@@ -100,7 +99,7 @@ OpCase pad_case(const Shape& x, std::vector<std::uint32_t> before, std::vector<s
         std::format("pad/{}_{}{}_mode{}", graph::name(type), graph::to_string(x), amounts,
                     static_cast<int>(mode)),
         ops::Pad{.beginning = before, .ending = after, .mode = mode, .value = 7.0}, {{type, x}});
-    test.on_cpu = type == DataType::Float32 && mode == ops::PaddingMode::Constant;
+    test.on_cpu = type != DataType::Int32 && mode == ops::PaddingMode::Constant;
     test.expected = [=](const OpCase& self) {
         return std::vector{for_each_position(y, [&](std::vector<std::size_t> at) {
             for (std::size_t axis = 0; axis < at.size(); ++axis) {
@@ -183,7 +182,6 @@ OpCase where_case(const Shape& condition, const Shape& a, const Shape& b, const 
     for (double& value : test.operands[0].values) {
         value = value > 50.0 ? value : 0.0; // any number but 0 is true
     }
-    test.on_cpu = false;
     test.expected = [y](const OpCase& self) {
         return std::vector{for_each_position(y, [&](const auto& at) {
             return broadcast_value(self.operands[0], at) != 0.0
@@ -255,6 +253,8 @@ std::vector<OpCase> movement_cases() {
     }
     cases.push_back(pad_case({1, 9, 7, 24}, {0, 0, 0, 0}, {0, 0, 0, 4}, Constant));
     cases.push_back(pad_case({1, 9, 7, 24}, {0, 0, 0, 0}, {0, 0, 0, 0}, Constant));
+    cases.push_back(pad_case({1, 5, 7, 3}, {0, 1, 2, 0}, {0, 2, 1, 0}, Constant, Int8));
+    cases.push_back(pad_case({2, 3, 4, 5}, {1, 2, 3, 4}, {1, 1, 2, 3}, Constant, Uint8));
     cases.push_back(pad_case({1, 1, 1, 1}, {1, 0, 1, 0}, {0, 1, 0, 1}, Constant));
     cases.push_back(pad_case({1, 71, 67, 16}, {0, 1, 1, 0}, {0, 1, 1, 0}, Constant));
     cases.push_back(reshape_case({2, 3, 4}, {4, 6}, Float32));

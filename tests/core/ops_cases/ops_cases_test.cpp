@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every case of every table on the reference and on the CPU backend, with one thread and several.
 #include <array>
-#include <cctype>
-#include <cmath>
 #include <cstring>
-#include <format>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -13,43 +10,11 @@
 #include "core/reference/backend.h"
 #include "core/runtime/executable.h"
 #include "core/runtime/thread_pool.h"
-#include "tests/core/ops_cases/case.h"
-#include "tests/support/compare.h"
+#include "tests/core/ops_cases/judge.h"
 #include "tests/support/must.h"
 
 namespace sluice::testing {
 namespace {
-
-const std::vector<OpCase>& cases() {
-    static const std::vector<OpCase> all = all_cases();
-    return all;
-}
-
-std::string test_name(const ::testing::TestParamInfo<std::size_t>& info) {
-    std::string name = std::format("{:04}_{}", info.index, cases()[info.param].name);
-    for (char& c : name) {
-        if (std::isalnum(static_cast<unsigned char>(c)) == 0) {
-            c = '_';
-        }
-    }
-    return name;
-}
-
-void expect_close(const OpCase& test, const Expected& expected, const graph::TensorDesc& desc,
-                  std::span<const std::byte> actual) {
-    ASSERT_EQ(desc.element_count(), expected.values.size()) << graph::to_string(desc);
-    for (std::size_t i = 0; i < expected.values.size(); ++i) {
-        const double value = element(desc.type(), actual, i);
-        const double wanted = expected.values[i];
-        const double allowed = test.absolute + test.relative * expected.magnitudes[i];
-        const bool same = std::isnan(wanted)
-                              ? std::isnan(value)
-                              : value == wanted || std::fabs(value - wanted) <= allowed;
-        ASSERT_TRUE(same) << test.name << ": element " << i << " of " << graph::to_string(desc)
-                          << " is " << value << ", not " << wanted << "; " << allowed
-                          << " off would do";
-    }
-}
 
 // Runs the case twice: a second run finds what the first one left in the arena.
 void run_case(const OpCase& test, std::span<const runtime::Backend* const> backends,

@@ -82,7 +82,9 @@ OpCase make_case(const Row& r, ops::PoolKind kind, ops::InputLayout layout, Data
     const bool half = type == DataType::Float16;
     test.absolute = kind == ops::PoolKind::Max ? 0.0 : (half ? 4e-3 : 4e-6);
     test.relative = kind == ops::PoolKind::Max ? 0.0 : (half ? 1e-3 : 1e-6);
-    test.on_cpu = type == DataType::Float32 && !nchw && kind != ops::PoolKind::L2;
+    const bool is_byte = type == DataType::Int8 || type == DataType::Uint8;
+    test.on_cpu = !nchw && ((type == DataType::Float32 && kind != ops::PoolKind::L2) ||
+                            (is_byte && kind == ops::PoolKind::Max));
     const Shape y = shape_of(out_size(r, 0, r.height, r.window[0] == 0 ? r.height : r.window[0]),
                              out_size(r, 1, r.width, r.window[1] == 0 ? r.width : r.window[1]));
     test.expected = [=](const OpCase& self) {
@@ -156,7 +158,9 @@ std::vector<OpCase> pool2d_cases() {
         cases.push_back(make_case(rows[5], kind, ops::InputLayout::Nchw, DataType::Float16));
         cases.push_back(make_case(rows[0], kind, ops::InputLayout::Nchw, DataType::Float32));
     }
-    cases.push_back(make_case(rows[4], Max, ops::InputLayout::Nhwc, DataType::Int8));
+    for (const Row& row : rows) {
+        cases.push_back(make_case(row, Max, ops::InputLayout::Nhwc, DataType::Int8));
+    }
     cases.push_back(make_case(rows[4], Max, ops::InputLayout::Nhwc, DataType::Int64));
     return cases;
 }

@@ -13,22 +13,14 @@
 namespace sluice::testing {
 namespace {
 
-const std::vector<VectorTest>& vectors() {
-    static const std::vector<VectorTest> all = [] {
-        const auto folder = conformance_folder("vectors");
-        return folder ? load_vectors(*folder) : std::vector<VectorTest>{};
-    }();
-    return all;
-}
-
 std::string test_name(const ::testing::TestParamInfo<std::size_t>& info) {
-    return vector_test_name(vectors()[info.param], info.index);
+    return vector_test_name(all_vectors()[info.param], info.index);
 }
 
 class Conformance : public ::testing::TestWithParam<std::size_t> {
 protected:
     static void judge(std::span<const runtime::Backend* const> backends) {
-        const VectorTest& test = vectors()[GetParam()];
+        const VectorTest& test = all_vectors()[GetParam()];
         const VectorOutcome outcome = run_vector(test, backends);
         switch (outcome.kind) {
         case VectorOutcome::Kind::Passed: break;
@@ -48,7 +40,7 @@ TEST_P(Conformance, cpu_agrees) {
     judge(backends);
 }
 
-INSTANTIATE_TEST_SUITE_P(Webnn, Conformance, ::testing::Range<std::size_t>(0, vectors().size()),
+INSTANTIATE_TEST_SUITE_P(Webnn, Conformance, ::testing::Range<std::size_t>(0, all_vectors().size()),
                          test_name);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Conformance);
 
@@ -56,7 +48,7 @@ TEST(ConformanceData, is_there) {
     if (!conformance_folder("vectors")) {
         GTEST_SKIP() << no_conformance_data("vectors");
     }
-    EXPECT_FALSE(vectors().empty());
+    EXPECT_FALSE(all_vectors().empty());
 }
 
 } // namespace

@@ -20,16 +20,8 @@
 namespace sluice::testing {
 namespace {
 
-const std::vector<VectorTest>& vectors() {
-    static const std::vector<VectorTest> all = [] {
-        const auto folder = conformance_folder("vectors");
-        return folder ? load_vectors(*folder) : std::vector<VectorTest>{};
-    }();
-    return all;
-}
-
 std::string test_name(const ::testing::TestParamInfo<std::size_t>& info) {
-    return vector_test_name(vectors()[info.param], info.index);
+    return vector_test_name(all_vectors()[info.param], info.index);
 }
 
 // "gatherND" as the list of operators has it: "gather_nd".
@@ -90,7 +82,7 @@ private:
 };
 
 TEST_P(VulkanConformance, agrees) {
-    const VectorTest& test = vectors()[GetParam()];
+    const VectorTest& test = all_vectors()[GetParam()];
     const auto backend = must(vulkan::make_backend(device_));
     const std::array<const runtime::Backend*, 3> backends{backend.get(), &cpu::backend(),
                                                           &reference::backend()};
@@ -107,7 +99,7 @@ TEST_P(VulkanConformance, agrees) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Webnn, VulkanConformance,
-                         ::testing::Range<std::size_t>(0, vectors().size()), test_name);
+                         ::testing::Range<std::size_t>(0, all_vectors().size()), test_name);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(VulkanConformance);
 
 } // namespace

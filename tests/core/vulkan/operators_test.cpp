@@ -2,51 +2,17 @@
 // Every case of every table on the Vulkan backend, with the kernels that the device chooses and
 // with the others.
 #include <array>
-#include <cctype>
-#include <cmath>
-#include <cstring>
-#include <format>
+#include <cstddef>
+#include <vector>
 
 #include "core/vulkan/backend.h"
-#include "tests/core/ops_cases/case.h"
-#include "tests/support/compare.h"
+#include "tests/core/ops_cases/judge.h"
 #include "tests/support/must.h"
 #include "tests/support/vulkan_device.h"
 #include "tests/support/vulkan_program.h"
 
 namespace sluice::testing {
 namespace {
-
-const std::vector<OpCase>& cases() {
-    static const std::vector<OpCase> all = all_cases();
-    return all;
-}
-
-std::string test_name(const ::testing::TestParamInfo<std::size_t>& info) {
-    std::string name = std::format("{:04}_{}", info.index, cases()[info.param].name);
-    for (char& c : name) {
-        if (std::isalnum(static_cast<unsigned char>(c)) == 0) {
-            c = '_';
-        }
-    }
-    return name;
-}
-
-void expect_close(const OpCase& test, const Expected& expected, const graph::TensorDesc& desc,
-                  std::span<const std::byte> actual) {
-    ASSERT_EQ(desc.element_count(), expected.values.size()) << graph::to_string(desc);
-    for (std::size_t i = 0; i < expected.values.size(); ++i) {
-        const double value = element(desc.type(), actual, i);
-        const double wanted = expected.values[i];
-        const double allowed = test.absolute + test.relative * expected.magnitudes[i];
-        const bool same = std::isnan(wanted)
-                              ? std::isnan(value)
-                              : value == wanted || std::fabs(value - wanted) <= allowed;
-        ASSERT_TRUE(same) << test.name << ": element " << i << " of " << graph::to_string(desc)
-                          << " is " << value << ", not " << wanted << "; " << allowed
-                          << " off would do";
-    }
-}
 
 // Which rows of the list of operators have a Vulkan kernel.
 constexpr std::array kHasKernel{
@@ -135,18 +101,16 @@ bool has_another_kernel(const OpCase& test) {
            std::holds_alternative<ops::Softmax>(test.attributes);
 }
 
-TEST_P(VulkanOperators, agree_with_tiles) {
-    const OpCase& test = cases()[GetParam()];
-    if (!has_another_kernel(test)) {
-        return;
-    }
+class VulkanOtherKernels : public VulkanOperators {};
+
+TEST_P(VulkanOtherKernels, agree) {
     // Small ones: a software device compiles every sum of every invocation as code of its own.
     vulkan::Tuning tuning;
     tuning.wide = {.rows = 8, .blocks = 4, .depth = 4, .own_rows = 2, .own_blocks = 2};
     tuning.narrow = {.rows = 8, .blocks = 2, .depth = 8, .own_rows = 2, .own_blocks = 1};
     tuning.line_invocations = 32;
     tuning.staged = true;
-    run_case(test, *must(vulkan::make_backend(device_, tuning)));
+    run_case(cases()[GetParam()], *must(vulkan::make_backend(device_, tuning)));
 }
 
 // The tiles of real devices, on the largest convolutions of the table.
@@ -160,19 +124,26 @@ TEST_P(VulkanTiles, agree) {
              *must(vulkan::make_backend(device_, vulkan::tuning_for(profile))));
 }
 
-std::vector<std::size_t> large_convolutions() {
+bool is_large_convolution(const OpCase& test) {
+    const auto* conv = std::get_if<ops::Conv2d>(&test.attributes);
+    return conv != nullptr && conv->groups == 1 && test.operands[0].shape.element_count() > 30'000;
+}
+
+// The places of the cases that a rule takes.
+std::vector<std::size_t> cases_that(bool (*rule)(const OpCase&)) {
     std::vector<std::size_t> out;
     for (std::size_t i = 0; i < cases().size(); ++i) {
-        const auto* conv = std::get_if<ops::Conv2d>(&cases()[i].attributes);
-        if (conv != nullptr && conv->groups == 1 &&
-            cases()[i].operands[0].shape.element_count() > 30'000) {
+        if (rule(cases()[i])) {
             out.push_back(i);
         }
     }
     return out;
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, VulkanTiles, ::testing::ValuesIn(large_convolutions()), test_name);
+INSTANTIATE_TEST_SUITE_P(Table, VulkanOtherKernels,
+                         ::testing::ValuesIn(cases_that(has_another_kernel)), test_name);
+INSTANTIATE_TEST_SUITE_P(Table, VulkanTiles, ::testing::ValuesIn(cases_that(is_large_convolution)),
+                         test_name);
 
 INSTANTIATE_TEST_SUITE_P(Table, VulkanOperators, ::testing::Range<std::size_t>(0, cases().size()),
                          test_name);
