@@ -69,7 +69,7 @@ struct Upscaler::State {
 
     [[nodiscard]] Result<PictureNetwork> open(std::uint32_t width, std::uint32_t height) const {
         return PictureNetwork::open(options.model, options.engine,
-                                    {.width = width, .height = height},
+                                    {.width = width, .height = height, .key = options.model_key},
                                     {.low = 0.0F, .high = 1.0F, .output = kResidual});
     }
     [[nodiscard]] Status prepare(const zero_copy::FrameFormat& frame);

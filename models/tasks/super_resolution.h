@@ -16,6 +16,8 @@ namespace sluice::tasks {
 struct UpscalerOptions {
     std::string model = "anime4k-x2-s"; // zoo name or path
     EngineOptions engine;
+    // Where the key of a sealed model is, as models::LoadOptions::key.
+    std::string model_key;
 };
 
 // Not thread-safe; one upscaler per stream. After the first frame of a format, upscale() allocates

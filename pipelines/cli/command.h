@@ -31,6 +31,9 @@ void add_bench_machine(CLI::App& bench, Action& action);
 void add_bench_model(CLI::App& bench, Action& action);
 void add_bench_pipeline(CLI::App& bench, Action& action);
 
+// The verbs of `models` that make files, added by it.
+void add_model_files(CLI::App& models, Action& action);
+
 // --device and --threads.
 void add_engine_options(CLI::App& command, EngineOptions& options);
 

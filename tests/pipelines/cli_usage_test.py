@@ -21,7 +21,8 @@ class Usage(cli_support.ProgramTest):
 
     def test_every_subcommand_has_help(self):
         for command in (["run"], ["infer"], ["bench"], ["bench", "model"], ["bench", "pipeline"],
-                        ["models"], ["models", "list"], ["models", "show"], ["models", "verify"],
+                        ["models"], ["models", "list"], ["models", "show"], ["models", "verify"], ["models", "add"],
+                        ["models", "save"], ["models", "seal"], ["models", "keygen"],
                         ["graph"], ["devices"], ["doctor"]):
             self.assertIn("--help", self.succeeds(*command, "--help"), command)
 
