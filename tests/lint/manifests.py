@@ -35,7 +35,7 @@ def check(path, manifest):
 
 
 def main():
-    paths = sources.files(".json", folders=("models/zoo", "models/footage"))
+    paths = sources.files(".json", folders=("models/zoo", "models/footage", "models/twins"))
     problems, names = [], {}
     for path in paths:
         manifest = json.loads(sources.read(path))
