@@ -94,10 +94,12 @@ Status DeviceNetwork::run(const DeviceSampler& sampler, const ExternalFrame& fra
     return run(sampler, frame, variant, ledger, std::array{&*network_, &then});
 }
 
+std::span<const std::byte> DeviceNetwork::output_bytes(std::size_t i) const {
+    return copies_[i] ? copies_[i].mapped() : program_->output_memory(i);
+}
+
 std::span<const float> DeviceNetwork::output_floats(std::size_t i) const {
-    const std::span<const std::byte> bytes =
-        copies_[i] ? std::span<const std::byte>(copies_[i].mapped())
-                   : std::span<const std::byte>(program_->output_memory(i));
+    const std::span<const std::byte> bytes = output_bytes(i);
     return {reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)};
 }
 

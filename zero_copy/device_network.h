@@ -43,7 +43,8 @@ public:
     // The same, followed by work of the caller's on the outputs, which the host does not see.
     [[nodiscard]] Status run(const DeviceSampler& sampler, const ExternalFrame& frame,
                              std::uint64_t variant, CopyLedger& ledger, vulkan::Recording& then);
-    // What the last run() for the host gave, as floats.
+    // What the last run() for the host gave, and the same as floats.
+    [[nodiscard]] std::span<const std::byte> output_bytes(std::size_t i) const;
     [[nodiscard]] std::span<const float> output_floats(std::size_t i) const;
 
 private:

@@ -71,7 +71,7 @@ public:
     }
     // Empty at the end and after an error, which is then a failure of the test.
     [[nodiscard]] Ref<GstSample> pull() {
-        Ref sample(gst_app_sink_try_pull_sample(GST_APP_SINK(sink_.get()), 60 * GST_SECOND));
+        Ref sample(gst_app_sink_try_pull_sample(GST_APP_SINK(sink_.get()), 200 * GST_SECOND));
         if (!sample) {
             const Ref bus(gst_element_get_bus(pipeline_.get()));
             if (const Ref message = Ref(gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR))) {
