@@ -124,6 +124,12 @@ std::string_view text_of(const FileBytes& file) {
                                   file.bytes.size());
 }
 
+// The key goes before anything is loaded.
+Result<UnsealedModel> unseal_with(std::span<const std::byte> sealed, std::string_view key_source) {
+    SLUICE_TRY_ASSIGN(const ModelKey key, read_model_key(key_source));
+    return unseal(sealed, key);
+}
+
 // A file named on its own. One of the zoo's, by name and hash, keeps its manifest.
 Result<ResolvedModel> resolve_path(const fs::path& path) {
     const std::string file = path.filename().string();
@@ -232,8 +238,7 @@ Result<LoadedModel> open_file(const std::filesystem::path& path, const LoadOptio
         }
         return loaded;
     }
-    SLUICE_TRY_ASSIGN(const ModelKey key, read_model_key(options.key));
-    auto unsealed = unseal(file.bytes, key);
+    auto unsealed = unseal_with(file.bytes, options.key);
     if (!unsealed) {
         return std::unexpected(std::move(unsealed).error().within("opening " + name));
     }

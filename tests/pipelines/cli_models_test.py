@@ -83,7 +83,7 @@ class ModelFiles(cli_support.ProgramTest):
         self.assertEqual(self.infer("plus"), (4, 5, 6, 7))
         shown = self.json_of("models", "show", "plus", "--json", environment=self.environment)
         self.assertEqual(shown["source"], "npm @some/nets 1.2.3, nets/plus.json")
-        self.fails("models", "add", "@some/nets:../../served.tgz", environment=environment, says="leads out of")
+        self.fails("models", "add", "@some/nets:../some-nets-1.2.3.tgz", environment=environment, says="leads out of")
         self.fails("models", "add", "@some/nets:none.json", environment=environment, says="has no 'none.json'")
         (programs / "npm").write_text("#!/bin/sh\necho 'npm ERR! code EAI_AGAIN' >&2\nexit 1\n")
         self.fails("models", "add", "@some/nets:x", environment=environment, says="EAI_AGAIN")

@@ -24,6 +24,13 @@ inline constexpr auto kEnumNames<graph::DataType> = [] {
     }
     return names;
 }();
+// Of the engine's quantised operators only.
+template <>
+inline constexpr auto kEnumNames<ops::BinaryKind> = std::to_array<std::string_view>({
+#define SLUICE_BINARY(name, Type, domain, expression, low, high) #name,
+#include "core/ops/binary.def"
+#undef SLUICE_BINARY
+});
 // MLInputOperandLayout
 template <>
 inline constexpr auto kEnumNames<ops::InputLayout> =

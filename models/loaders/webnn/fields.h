@@ -229,6 +229,13 @@ constexpr void fields(V& v, Op& op) {
     v.option("activations", op.activations);
 }
 
+// The quantization pass's own; WebNN has no such method, nor the two quantised ones below.
+template <typename V, Is<ops::Lookup> Op>
+constexpr void fields(V& v, Op& /*op*/) {
+    v.operand("input");
+    v.operand("table");
+}
+
 template <typename V, Is<ops::Matmul> Op>
 constexpr void fields(V& v, Op& /*op*/) {
     v.operand("a");
@@ -255,6 +262,34 @@ constexpr void fields(V& v, Op& op) {
     v.option("layout", op.layout);
     v.option("outputShapeRounding", op.rounding);
     v.option_unless_empty("outputSizes", op.output_sizes);
+}
+
+template <typename V, Is<ops::QuantizedBinary> Op>
+constexpr void fields(V& v, Op& op) {
+    v.operand("a");
+    v.operand("b");
+    v.argument("kind", op.kind);
+    v.argument("aQuantization", op.a);
+    v.argument("bQuantization", op.b);
+    v.argument("result", op.result);
+    v.epilogue(op.activation);
+}
+
+template <typename V, Is<ops::QuantizedConv2d> Op>
+constexpr void fields(V& v, Op& op) {
+    v.operand("input");
+    v.operand("filter");
+    v.operand("filterScale");
+    v.operand("filterZeroPoint");
+    v.optional_operand("bias", op.has_bias);
+    v.argument("inputQuantization", op.input);
+    v.argument("result", op.result);
+    v.option("padding", op.padding);
+    v.option("strides", op.strides);
+    v.option("dilations", op.dilations);
+    v.option("groups", op.groups);
+    v.option("filterLayout", op.filter_layout);
+    v.epilogue(op.activation);
 }
 
 template <typename V, Is<ops::Reduce> Op>

@@ -147,6 +147,24 @@ Wanted parse(const json& value, graph::Shape& out) {
     return wanted;
 }
 
+Wanted parse(const json& value, ops::Quantization& out) {
+    const auto fits = [&](const char* key, auto& member) {
+        const auto found = value.is_object() ? value.find(key) : value.end();
+        return value.is_object() && found != value.end() && !parse(*found, member);
+    };
+    return fits("scale", out.scale) && fits("zeroPoint", out.zero_point)
+               ? Wanted()
+               : "an object of scale and zeroPoint";
+}
+
+Wanted parse(const json& value, ops::QuantizedResult& out) {
+    const auto found = value.is_object() ? value.find("dataType") : value.end();
+    return value.is_object() && found != value.end() && !parse(*found, out.type) &&
+                   !parse(value, out.quantization)
+               ? Wanted()
+               : "an object of dataType, scale and zeroPoint";
+}
+
 // A JSON value as text for a message.
 std::string shown(const json& value) {
     return clean_text(value.dump(-1, ' ', true, json::error_handler_t::replace), 60);

@@ -50,6 +50,12 @@ template <typename T>
 Json value_of(const T& value) {
     if constexpr (NamedEnum<T>) {
         return enum_name(value);
+    } else if constexpr (std::is_same_v<T, ops::Quantization>) {
+        return {{"scale", to_json(value.scale)}, {"zeroPoint", value.zero_point}};
+    } else if constexpr (std::is_same_v<T, ops::QuantizedResult>) {
+        Json result = value_of(value.quantization);
+        result["dataType"] = value_of(value.type);
+        return result;
     } else if constexpr (std::is_floating_point_v<T>) {
         return to_json(static_cast<double>(value));
     } else if constexpr (std::is_arithmetic_v<T>) {
