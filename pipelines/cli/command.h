@@ -30,6 +30,9 @@ void add_run(CLI::App& app, Action& action);
 void add_bench_model(CLI::App& bench, Action& action);
 void add_bench_pipeline(CLI::App& bench, Action& action);
 
+// `models card`, added by `models`.
+void add_model_card(CLI::App& models, Action& action);
+
 // --device and --threads.
 void add_engine_options(CLI::App& command, EngineOptions& options);
 
