@@ -33,6 +33,8 @@ void add_bench_pipeline(CLI::App& bench, Action& action);
 
 // The verbs of `models` that make files, added by it.
 void add_model_files(CLI::App& models, Action& action);
+// `models card`, added by `models`.
+void add_model_card(CLI::App& models, Action& action);
 
 // --device and --threads.
 void add_engine_options(CLI::App& command, EngineOptions& options);
