@@ -13,6 +13,13 @@ GST_DEBUG_CATEGORY_EXTERN(sluice_filter_debug);
 
 namespace sluice::gst {
 
+namespace {
+
+// Frames in a row before which upstream asked for an allocation.
+constexpr unsigned kPatience = 3;
+
+} // namespace
+
 Result<gboolean> Filter::start() {
     reset();
     if (Status opened = open(); !opened) {
@@ -46,12 +53,29 @@ Ref<GstCaps> Filter::readable() {
 PoolOffer Filter::pool_offer() const {
     return {.source = GST_BASE_TRANSFORM_SRC_PAD(element_),
             .allocator = pool_allocator_.get(),
-            .for_device = pool_choice_.for_device};
+            .for_device = pool_choice_.for_device,
+            .aligned = asked_at_once_ < kPatience};
+}
+
+void Filter::note_allocation_query() {
+    const std::uint64_t frames = stats_.frames;
+    const std::uint64_t since = frames - std::exchange(frames_when_asked_, frames);
+    if (asked_at_once_ >= kPatience || since == 0) {
+        return;
+    }
+    asked_at_once_ = since <= 2 ? asked_at_once_ + 1 : 0;
+    if (asked_at_once_ == kPatience) {
+        GST_INFO_OBJECT(element_, "upstream drops each pool at once; it gets one without padding");
+    }
 }
 
 Result<gboolean> Filter::set_caps(GstCaps* in, GstCaps* out) {
     // Tiled ones come this far only where readable() has them.
+    const zero_copy::FrameFormat before = in_.format;
     SLUICE_TRY_ASSIGN(in_, parse_caps(in, Modifiers::Any));
+    if (in_.format.width != before.width || in_.format.height != before.height) {
+        asked_at_once_ = 0;
+    }
     SLUICE_TRY_ASSIGN(out_, parse_caps(out, Modifiers::Any));
     has_result_ = false;
     forget();

@@ -46,6 +46,10 @@ public:
     [[nodiscard]] Result<gboolean> set_caps(GstCaps* in, GstCaps* out);
     // Between start() and stop().
     [[nodiscard]] PoolOffer pool_offer() const;
+    // Upstream asks for an allocation. gst-libav 1.26 takes the visible for the coded width: where
+    // the two differ (H.264 and H.265 of widths that are no multiple of 16) it drops a pool with
+    // alignment with every frame, and asks again. After some such frames it is offered one without.
+    void note_allocation_query();
     // What the device takes; before start() and after stop(): what the CPU takes. Any thread.
     [[nodiscard]] Ref<GstCaps> readable();
     // Why fixed caps were refused, for the log.
@@ -101,6 +105,8 @@ private:
 
     // Of the frames that others render for us; from start to stop.
     PoolChoice pool_choice_;
+    std::uint64_t frames_when_asked_ = 0;
+    unsigned asked_at_once_ = 0; // how often since the last frame but one or two
     Ref<GstAllocator> pool_allocator_;
 
     // Of the streaming thread.

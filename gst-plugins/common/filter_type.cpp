@@ -69,6 +69,7 @@ gboolean src_event(GstBaseTransform* base, GstEvent* event) {
 }
 
 gboolean propose_allocation(GstBaseTransform* base, GstQuery* decided, GstQuery* query) {
+    filter_of(base).note_allocation_query();
     const bool answered = parent_class()->propose_allocation(base, decided, query) != FALSE;
     return sluice::gst::propose(filter_of(base).pool_offer(), answered, decided, query) ? TRUE
                                                                                         : FALSE;
