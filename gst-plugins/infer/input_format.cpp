@@ -45,8 +45,8 @@ Result<TensorFormat> input_format(const runtime::TensorInfo& input, const Range&
                     input.name, to_string(input.desc));
     }
     // Channels last wins where both ends could be channels: [1,3,3,3] is a picture of 3x3.
-    const bool last = wishes.layout == Layout::Nhwc ||
-                      (wishes.layout == Layout::Auto && is_channel_count(shape[3]));
+    const bool last = wishes.layout == LayoutWish::Nhwc ||
+                      (wishes.layout == LayoutWish::Auto && is_channel_count(shape[3]));
     const std::uint32_t channels = last ? shape[3] : shape[1];
     if (!is_channel_count(channels)) {
         return fail(ErrorCode::Unsupported,

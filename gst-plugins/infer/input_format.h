@@ -11,7 +11,7 @@
 
 namespace sluice::gst {
 
-enum class Layout : std::uint8_t { Auto, Nhwc, Nchw };
+enum class LayoutWish : std::uint8_t { Auto, Nhwc, Nchw };
 enum class Channels : std::uint8_t { Rgb, Bgr };
 enum class Fit : std::uint8_t { Stretch, Letterbox };
 
@@ -20,7 +20,7 @@ struct InputWishes {
     double offset = 0.0; // value = (code - offset) / scale
     double scale = 0.0;  // 0: what the model says
     Channels channels = Channels::Rgb;
-    Layout layout = Layout::Auto;
+    LayoutWish layout = LayoutWish::Auto;
     Fit fit = Fit::Stretch;
 };
 

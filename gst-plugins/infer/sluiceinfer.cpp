@@ -45,7 +45,7 @@ using sluice::gst::Channels;
 using sluice::gst::Filter;
 using sluice::gst::Fit;
 using sluice::gst::InputWishes;
-using sluice::gst::Layout;
+using sluice::gst::LayoutWish;
 using sluice::gst::MappedFrame;
 using sluice::gst::Property;
 using sluice::gst::Ref;
@@ -74,9 +74,9 @@ GType channels_type() {
 GType layout_type() {
     static const GType type = sluice::gst::register_enum(
         "SluiceTensorLayout",
-        {{static_cast<gint>(Layout::Auto), "Where the dimension of 1 or 3 lies", "auto"},
-         {static_cast<gint>(Layout::Nhwc), "Channels last", "nhwc"},
-         {static_cast<gint>(Layout::Nchw), "Channels first", "nchw"}});
+        {{static_cast<gint>(LayoutWish::Auto), "Where the dimension of 1 or 3 lies", "auto"},
+         {static_cast<gint>(LayoutWish::Nhwc), "Channels last", "nhwc"},
+         {static_cast<gint>(LayoutWish::Nchw), "Channels first", "nchw"}});
     return type;
 }
 
@@ -192,7 +192,7 @@ protected:
         case kOffset: wishes_.offset = g_value_get_double(value); break;
         case kScale: wishes_.scale = g_value_get_double(value); break;
         case kChannels: wishes_.channels = static_cast<Channels>(g_value_get_enum(value)); break;
-        case kLayout: wishes_.layout = static_cast<Layout>(g_value_get_enum(value)); break;
+        case kLayout: wishes_.layout = static_cast<LayoutWish>(g_value_get_enum(value)); break;
         case kFit: wishes_.fit = static_cast<Fit>(g_value_get_enum(value)); break;
         default: return false;
         }

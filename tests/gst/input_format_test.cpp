@@ -35,7 +35,7 @@ TEST(InputFormat, finds_where_the_channels_lie) {
     EXPECT_EQ(gray->channels, ChannelOrder::Luma);
     EXPECT_EQ(gray->layout, TensorLayout::Nchw);
     const auto told =
-        input_format(tensor(DataType::Float32, {1, 3, 5, 3}), {}, {.layout = Layout::Nchw});
+        input_format(tensor(DataType::Float32, {1, 3, 5, 3}), {}, {.layout = LayoutWish::Nchw});
     ASSERT_TRUE(told.has_value());
     EXPECT_EQ(told->layout, TensorLayout::Nchw);
     EXPECT_EQ(told->width, 3U);
