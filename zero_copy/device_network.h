@@ -40,20 +40,30 @@ public:
     // One frame through the network, for the host to read the outputs. `variant` names the sampler.
     [[nodiscard]] Status run(const DeviceSampler& sampler, const ExternalFrame& frame,
                              std::uint64_t variant, CopyLedger& ledger);
-    // What the last run() gave, as floats.
+    // The same, followed by work of the caller's on the outputs, which the host does not see.
+    [[nodiscard]] Status run(const DeviceSampler& sampler, const ExternalFrame& frame,
+                             std::uint64_t variant, CopyLedger& ledger, vulkan::Recording& then);
+    // What the last run() for the host gave, and the same as floats.
+    [[nodiscard]] std::span<const std::byte> output_bytes(std::size_t i) const;
     [[nodiscard]] std::span<const float> output_floats(std::size_t i) const;
 
 private:
     DeviceNetwork(vulkan::Program& program, std::size_t outputs);
-    [[nodiscard]] Status prepare();
+    [[nodiscard]] Status prepare_network();
+    [[nodiscard]] Status prepare_outputs();
+    [[nodiscard]] Status run(const DeviceSampler& sampler, const ExternalFrame& frame,
+                             std::uint64_t variant, CopyLedger& ledger,
+                             std::span<vulkan::Recording* const> then);
 
     vulkan::Program* program_; // borrowed
     FrameRunner runner_;
     // For each output that the host does not see: where it is copied to. Results are no frame data,
     // so the ledger does not count them.
     std::vector<DeviceBuffer> copies_;
-    // The network and these copies: the same for every frame and sampler.
+    // The same for every frame and sampler: the network, and these copies if there are any.
     std::optional<vulkan::Recording> network_;
+    std::optional<vulkan::Recording> fetching_;
+    bool prepared_outputs_ = false;
 };
 
 } // namespace sluice::zero_copy

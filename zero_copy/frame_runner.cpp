@@ -74,7 +74,7 @@ struct FrameRunner::State {
                                                           std::uint64_t variant, const Work& work);
     void drop(const vulkan::Recording* recording);
     [[nodiscard]] Status submit(std::span<const Frame> frames, vulkan::Recording& recording,
-                                vulkan::Recording* then);
+                                std::span<vulkan::Recording* const> then);
 };
 
 Result<vulkan::Recording*> FrameRunner::State::recording_of(const Imported& frames,
@@ -107,7 +107,7 @@ Result<vulkan::Recording*> FrameRunner::State::recording_of(const Imported& fram
 }
 
 Status FrameRunner::State::submit(std::span<const Frame> frames, vulkan::Recording& recording,
-                                  vulkan::Recording* then) {
+                                  std::span<vulkan::Recording* const> then) {
     const bool sync_files = device->profile().sync_fd;
     UniqueFd wait;
     bool shared = false;
@@ -120,8 +120,8 @@ Status FrameRunner::State::submit(std::span<const Frame> frames, vulkan::Recordi
                       recording.submit(std::move(wait), shared && sync_files));
     std::uint64_t last = submitted.value;
     Status handed_on = hand_back(frames, submitted.sync_file);
-    if (handed_on && then != nullptr) {
-        auto following = then->submit();
+    for (auto next = then.begin(); handed_on && next != then.end(); ++next) {
+        auto following = (*next)->submit();
         if (following) {
             last = following->value;
         } else {

@@ -45,13 +45,13 @@ public:
     FrameRunner& operator=(FrameRunner&&) noexcept;
 
     // `record(Recording&, ImportedFrames) -> Status` appends the work, once for each set of frames
-    // and `variant`, a number that the caller gives to each kind of work. `then` is submitted after
-    // it: work of the caller's that does not touch the frames, which are handed back before it, and
-    // that does not have to be recorded for each of them.
+    // and `variant`, a number that the caller gives to each kind of work. `then` are submitted
+    // after it, in order: work of the caller's that does not touch the frames, which are handed
+    // back before it, and that does not have to be recorded for each of them.
     template <typename Record>
     [[nodiscard]] Status run(std::span<const Frame> frames, std::uint64_t variant,
                              CopyLedger& ledger, Record&& record,
-                             vulkan::Recording* then = nullptr) {
+                             std::span<vulkan::Recording* const> then = {}) {
         using Plain = std::remove_reference_t<Record>;
         return run_work(frames, variant, ledger,
                         Work{.context = const_cast<std::remove_const_t<Plain>*>(&record),
@@ -76,7 +76,7 @@ private:
     struct Work {
         void* context;
         Status (*record)(void* context, vulkan::Recording& recording, ImportedFrames imported);
-        vulkan::Recording* then;
+        std::span<vulkan::Recording* const> then;
     };
     [[nodiscard]] Status run_work(std::span<const Frame> frames, std::uint64_t variant,
                                   CopyLedger& ledger, const Work& work);

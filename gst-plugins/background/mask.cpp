@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "gst-plugins/common/matte_memory.h"
+
 namespace sluice::gst {
 
 namespace {
@@ -85,6 +87,23 @@ bool FrameMask::find(GstBuffer* frame, GstAnalyticsSegmentationMtd* out) {
         }
     }
     return any;
+}
+
+const zero_copy::DeviceMatte* FrameMask::on_device(const GstAnalyticsSegmentationMtd& segmentation,
+                                                   std::uint32_t frame_width,
+                                                   std::uint32_t frame_height) {
+    Placement at;
+    GstBuffer* const buffer =
+        gst_analytics_segmentation_mtd_get_mask(&segmentation, &at.x, &at.y, &at.width, &at.height);
+    if (buffer == nullptr) {
+        return nullptr;
+    }
+    const zero_copy::DeviceMatte* const matte = matte_of(buffer);
+    gst_buffer_unref(buffer); // the meta has it, too
+    const bool covers_frame =
+        at.x == 0 && at.y == 0 && at.width == frame_width && at.height == frame_height;
+    const bool soft = gst_analytics_segmentation_mtd_get_region_count(&segmentation) <= 1;
+    return covers_frame && soft ? matte : nullptr;
 }
 
 Result<FrameMask> FrameMask::create(const GstAnalyticsSegmentationMtd& segmentation,

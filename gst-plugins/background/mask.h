@@ -9,6 +9,7 @@
 #include <gst/video/video.h>
 
 #include "core/base/result.h"
+#include "zero_copy/device_matte.h"
 #include "zero_copy/tensor_to_frame.h"
 
 namespace sluice::gst {
@@ -20,6 +21,12 @@ class FrameMask {
 public:
     // Whether the buffer carries any mask; soft mattes are preferred to maps of classes.
     [[nodiscard]] static bool find(GstBuffer* frame, GstAnalyticsSegmentationMtd* out);
+
+    // The matte on a device that the mask is, if it is a soft one over the whole frame; else null.
+    // The frame's buffer keeps it.
+    [[nodiscard]] static const zero_copy::DeviceMatte*
+    on_device(const GstAnalyticsSegmentationMtd& segmentation, std::uint32_t frame_width,
+              std::uint32_t frame_height);
 
     // `scratch` is reused from frame to frame and must outlive the mask.
     [[nodiscard]] static Result<FrameMask> create(const GstAnalyticsSegmentationMtd& segmentation,

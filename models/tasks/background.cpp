@@ -3,6 +3,7 @@
 #include "models/tasks/background.h"
 
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -18,6 +19,11 @@ using zero_copy::BackgroundBlend;
 using zero_copy::ExternalFrame;
 using zero_copy::FrameRunner;
 
+namespace {
+// Among the recordings of a device; mattes of the device go by their numbers, which begin with 1.
+constexpr std::uint64_t kOwnMatte = 0;
+} // namespace
+
 struct FrameBackground::State {
     explicit State(FrameRunner opened) : runner(std::move(opened)) {}
 
@@ -30,8 +36,11 @@ struct FrameBackground::State {
     FrameRunner runner; // destroyed first: its recordings refer to the others
 
     void drop();
-    [[nodiscard]] Status prepare(const zero_copy::FrameFormat& frame,
-                                 const BackgroundBlend::Mask& mask);
+    // `own`: the mask is the host's, so that a buffer takes it.
+    [[nodiscard]] Status prepare(const zero_copy::FrameFormat& frame, std::uint32_t mask_width,
+                                 std::uint32_t mask_height, bool own);
+    [[nodiscard]] Status blend_by(const ExternalFrame& frame, const vulkan::BufferRange& mask,
+                                  std::uint64_t variant, CopyLedger& ledger);
     void hand_over(const BackgroundBlend::Mask& mask) const;
 };
 
@@ -42,16 +51,23 @@ void FrameBackground::State::drop() {
 }
 
 Status FrameBackground::State::prepare(const zero_copy::FrameFormat& frame,
-                                       const BackgroundBlend::Mask& mask) {
-    if (format == frame && width == mask.width && height == mask.height) {
+                                       std::uint32_t mask_width, std::uint32_t mask_height,
+                                       bool own) {
+    const bool same = format == frame && width == mask_width && height == mask_height;
+    if (!same) {
+        drop();
+        matte = {};
+    }
+    if (own && !matte) {
+        SLUICE_TRY_ASSIGN(matte, zero_copy::DeviceBuffer::create(
+                                     runner.device(), sizeof(float) * mask_width * mask_height,
+                                     vulkan::Placement::Upload));
+    }
+    if (same) {
         return {};
     }
-    drop();
-    width = mask.width;
-    height = mask.height;
-    SLUICE_TRY_ASSIGN(matte, zero_copy::DeviceBuffer::create(runner.device(),
-                                                             sizeof(float) * width * height,
-                                                             vulkan::Placement::Upload));
+    width = mask_width;
+    height = mask_height;
     SLUICE_TRY_ASSIGN(blend, zero_copy::DeviceBackground::create(
                                  runner.device(), frame, settings,
                                  {.width = width,
@@ -86,18 +102,39 @@ void FrameBackground::set_background(const zero_copy::BackgroundSettings& settin
     state_->settings = settings;
 }
 
+Status FrameBackground::State::blend_by(const ExternalFrame& frame, const vulkan::BufferRange& mask,
+                                        std::uint64_t variant, CopyLedger& ledger) {
+    const std::array frames{
+        FrameRunner::Frame{.frame = &frame, .access = zero_copy::CpuAccess::ReadWrite}};
+    return runner.run(
+        frames, variant, ledger,
+        [&](vulkan::Recording& recording, zero_copy::ImportedFrames imported) -> Status {
+            return blend->record(recording, *imported[0], mask);
+        });
+}
+
 Status FrameBackground::run(const ExternalFrame& frame, const BackgroundBlend::Mask& mask,
                             CopyLedger& ledger) {
     State& state = *state_;
-    SLUICE_TRY(state.prepare(frame.format(), mask));
+    SLUICE_TRY(state.prepare(frame.format(), mask.width, mask.height, true));
     state.hand_over(mask);
-    const std::array frames{
-        FrameRunner::Frame{.frame = &frame, .access = zero_copy::CpuAccess::ReadWrite}};
-    return state.runner.run(
-        frames, 0, ledger,
-        [&](vulkan::Recording& recording, zero_copy::ImportedFrames imported) -> Status {
-            return state.blend->record(recording, *imported[0], state.matte.range());
-        });
+    return state.blend_by(frame, state.matte.range(), kOwnMatte, ledger);
+}
+
+Status FrameBackground::run(const ExternalFrame& frame, const zero_copy::DeviceMatte& matte,
+                            CopyLedger& ledger) {
+    State& state = *state_;
+    if (matte.device() != state.runner.device()) {
+        return fail(ErrorCode::Unsupported,
+                    "background: the matte lies on '{}', the frame goes to '{}'",
+                    matte.device()->profile().name, state.runner.device()->profile().name);
+    }
+    SLUICE_TRY(state.prepare(frame.format(), matte.width(), matte.height(), false));
+    return state.blend_by(frame, matte.range(), matte.id(), ledger);
+}
+
+const std::shared_ptr<vulkan::Device>& FrameBackground::device() const {
+    return state_->runner.device();
 }
 
 void FrameBackground::forget(const zero_copy::MemoryIdentity& memory) {

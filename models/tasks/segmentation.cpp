@@ -50,9 +50,16 @@ struct Segmenter::State {
     zero_copy::BackgroundSettings background;
     std::optional<zero_copy::DeviceBackground> device_blend;
     std::optional<zero_copy::BackgroundBlend> host_blend;
+    // What takes the network's output into a matte of the device, by the matte's number.
+    struct Keeping {
+        std::uint64_t matte;
+        vulkan::Recording recording;
+    };
+    std::vector<Keeping> keeping;
     std::vector<std::uint8_t> mask; // the matte in 8 bits, for the host's
 
     [[nodiscard]] Status find_output();
+    [[nodiscard]] Result<vulkan::Recording*> keep_in(const zero_copy::DeviceMatte& into);
     [[nodiscard]] Status prepare(const zero_copy::FrameFormat& frame);
     void forget_blends();
     [[nodiscard]] Segmentation result(const zero_copy::SourceRegion& region);
@@ -150,6 +157,46 @@ Result<Segmentation> Segmenter::segment(const zero_copy::ExternalFrame& frame, C
     SLUICE_TRY(state.prepare(frame.format()));
     SLUICE_TRY(state.network.run(*state.sampler, frame, kSegment, ledger));
     return state.result(state.sampler->host.region());
+}
+
+// Mattes come from a pool: there are few, and they come again.
+Result<vulkan::Recording*> Segmenter::State::keep_in(const zero_copy::DeviceMatte& into) {
+    constexpr std::size_t kMost = 32;
+    const auto known = std::ranges::find(keeping, into.id(), &Keeping::matte);
+    if (known != keeping.end()) {
+        return &known->recording;
+    }
+    SLUICE_TRY_ASSIGN(auto recording, vulkan::Recording::create(into.device()));
+    SLUICE_TRY(recording.copy(network.device()->output(0), into.range()));
+    SLUICE_TRY(recording.finish());
+    if (keeping.size() == kMost) {
+        keeping.erase(keeping.begin());
+    }
+    keeping.push_back({.matte = into.id(), .recording = std::move(recording)});
+    return &keeping.back().recording;
+}
+
+Status Segmenter::segment(const zero_copy::ExternalFrame& frame, CopyLedger& ledger,
+                          zero_copy::DeviceMatte& into) {
+    State& state = *state_;
+    if (!keeps_mattes() || into.device() != state.network.device()->device() ||
+        into.width() != state.width || into.height() != state.height) {
+        return fail(ErrorCode::InvalidArgument,
+                    "segmenter: a device's matte of {}x{} cannot hold what this network gives "
+                    "({}x{}, {} classes)",
+                    into.width(), into.height(), state.width, state.height, state.classes);
+    }
+    SLUICE_TRY(state.prepare(frame.format()));
+    SLUICE_TRY_ASSIGN(vulkan::Recording * then, state.keep_in(into));
+    return state.network.device()->run(*state.sampler->device, frame, kSegment, ledger, *then);
+}
+
+bool Segmenter::keeps_mattes() const {
+    return state_->network.device() != nullptr && state_->classes == 1;
+}
+
+std::shared_ptr<vulkan::Device> Segmenter::device() const {
+    return runs_on_device() ? state_->network.device()->device() : nullptr;
 }
 
 void Segmenter::set_background(const zero_copy::BackgroundSettings& settings) {

@@ -11,6 +11,7 @@
 #include "core/base/copy_ledger.h"
 #include "core/base/result.h"
 #include "core/engine.h"
+#include "zero_copy/device_matte.h"
 #include "zero_copy/external_frame.h"
 #include "zero_copy/frame.h"
 #include "zero_copy/tensor_to_frame.h"
@@ -46,6 +47,15 @@ public:
     // is counted. Else it is read through its mapping.
     [[nodiscard]] Result<Segmentation> segment(const zero_copy::ExternalFrame& frame,
                                                CopyLedger& ledger);
+
+    // The same, for somebody who blends on the device (FrameBackground::run()): the matte stays in
+    // its memory. Only where keeps_mattes().
+    [[nodiscard]] Status segment(const zero_copy::ExternalFrame& frame, CopyLedger& ledger,
+                                 zero_copy::DeviceMatte& into);
+    // Whether the network gives a matte, and runs wholly on a Vulkan device.
+    [[nodiscard]] bool keeps_mattes() const;
+    // Null unless runs_on_device().
+    [[nodiscard]] std::shared_ptr<vulkan::Device> device() const;
 
     // What blend_background() does from now on.
     void set_background(const zero_copy::BackgroundSettings& settings);

@@ -21,7 +21,8 @@ struct UpscalerOptions {
 };
 
 // Not thread-safe; one upscaler per stream. After the first frame of a format, upscale() allocates
-// nothing. Works in strips, so that memory does not grow with the picture's height.
+// nothing; the last three formats are kept, so that sizes that alternate are not compiled again.
+// Works in strips, so that memory does not grow with the picture's height.
 class Upscaler {
 public:
     [[nodiscard]] static Result<Upscaler> create(const UpscalerOptions& options);

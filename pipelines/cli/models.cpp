@@ -9,6 +9,7 @@
 #include "pipelines/cli/command.h"
 #include "pipelines/cli/output.h"
 #include "pipelines/cli/suggest.h"
+#include "pipelines/cli/tensor_json.h"
 
 namespace sluice::cli {
 namespace {
@@ -96,16 +97,6 @@ Status list(bool as_json) {
         }
     }
     return print(text);
-}
-
-Json tensors(std::span<const graph::NamedOperand> named, const graph::Graph& graph) {
-    Json entries = Json::array();
-    for (const graph::NamedOperand& entry : named) {
-        entries.push_back({{"name", entry.name},
-                           {"type", graph::name(graph.desc(entry.id).type())},
-                           {"shape", graph.desc(entry.id).shape().dims()}});
-    }
-    return entries;
 }
 
 Status show(const std::string& name, bool as_json) {
@@ -203,6 +194,7 @@ void add_models(CLI::App& app, Action& action) {
     verify_command->callback([options, &action] {
         action = [options] { return verify(options->names, options->json); };
     });
+    add_model_card(*command, action);
     for (CLI::App* sub : {list_command, show_command, verify_command}) {
         sub->add_flag("--json", options->json, "Print JSON");
     }

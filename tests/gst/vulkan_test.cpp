@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elements on a Vulkan device: results as on the CPU, from frames where they lie.
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <format>
 #include <thread>
@@ -201,6 +203,54 @@ TEST_F(VulkanElements, give_the_cpu_s_matte) {
         largest = std::max(largest, std::abs(matte[i] - wanted[i]));
     }
     EXPECT_LE(largest, 2);
+    EXPECT_EQ(harness.stat("copied-bytes"), 0U);
+}
+
+// All tensors of a frame, one after the other.
+std::vector<float> tensors_of(GstBuffer* frame) {
+    std::vector<float> out;
+    const GstTensorMeta* meta = gst_buffer_get_tensor_meta(frame);
+    EXPECT_NE(meta, nullptr);
+    for (std::size_t i = 0; meta != nullptr && i < meta->num_tensors; ++i) {
+        GstBuffer* data = gst_tensor_meta_get(const_cast<GstTensorMeta*>(meta), i)->data;
+        const std::size_t begin = out.size();
+        out.resize(begin + (gst_buffer_get_size(data) / sizeof(float)));
+        gst_buffer_extract(data, 0, out.data() + begin, gst_buffer_get_size(data));
+    }
+    return out;
+}
+
+TEST_F(VulkanElements, attach_the_cpu_s_tensors) {
+    SLUICE_NEED_MEMFDS();
+    SLUICE_NEED(picture, footage("astronaut.png"));
+    SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
+    const Ref still = picture_frame(*picture, kCaps);
+    const auto with_model = [](std::function<void(GstElement*)> setup) {
+        return [setup = std::move(setup)](GstElement* element) {
+            setup(element);
+            g_object_set(element, "model", "face-detection-short-range", nullptr);
+            gst_util_set_object_arg(G_OBJECT(element), "fit", "letterbox");
+        };
+    };
+    Harness cpu("sluiceinfer", with_model(on("cpu")));
+    cpu.set_caps(kCaps);
+    const auto wanted = tensors_of(cpu.run(Ref(gst_buffer_copy_deep(still.get()))).get());
+    ASSERT_FALSE(wanted.empty());
+    Harness harness("sluiceinfer", with_model(on_device()));
+    harness.set_caps(kCaps);
+    for (int i = 0; i < 3; ++i) {
+        Ref frame = in_watched_file(still, File::Fd, kCaps);
+        maps = 0;
+        const Ref out = harness.run(std::move(frame));
+        ASSERT_TRUE(out);
+        EXPECT_EQ(maps, 0);
+        const auto got = tensors_of(out.get());
+        ASSERT_EQ(got.size(), wanted.size());
+        for (std::size_t v = 0; v < got.size(); ++v) {
+            ASSERT_NEAR(got[v], wanted[v], 2e-3F * std::max(1.0F, std::abs(wanted[v]))) << v;
+        }
+    }
+    EXPECT_EQ(harness.stat("inferences"), 3U);
     EXPECT_EQ(harness.stat("copied-bytes"), 0U);
 }
 

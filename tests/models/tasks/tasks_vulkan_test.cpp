@@ -13,6 +13,7 @@
 
 #include "core/base/copy_ledger.h"
 #include "models/store/store.h"
+#include "models/tasks/background.h"
 #include "models/tasks/face_detection.h"
 #include "models/tasks/redaction.h"
 #include "models/tasks/segmentation.h"
@@ -165,6 +166,57 @@ TEST_F(TasksOnDevice, backgrounds_are_blended_where_the_frame_lies) {
         }
     }
     EXPECT_EQ(ledger_.total_bytes(), 0U);
+}
+
+TEST_F(TasksOnDevice, a_matte_that_stays_there_blends_as_one_by_way_of_the_host) {
+    constexpr std::string_view kModel = "selfie-segmentation-landscape";
+    SLUICE_NEEDS_MODEL(kModel);
+    auto segmenter = must(Segmenter::create({.model = std::string(kModel), .engine = on_device()}));
+    ASSERT_TRUE(segmenter.keeps_mattes());
+    const auto matte = must(zero_copy::DeviceMatte::create(
+        segmenter.device(), segmenter.matte_width(), segmenter.matte_height()));
+    auto by_device = must(FrameBackground::create(sluice::testing::vulkan_selector()));
+    auto by_host = must(FrameBackground::create(sluice::testing::vulkan_selector()));
+    const zero_copy::BackgroundSettings green{.effect = zero_copy::BackgroundEffect::Color,
+                                              .color = {20, 200, 90}};
+    by_device.set_background(green);
+    by_host.set_background(green);
+    TestFrame frame({PixelFormat::Nv12, 160, 90, {}}, 0);
+    SharedFrame here(frame);
+    SharedFrame there(frame);
+    std::vector<std::uint8_t> mask(std::size_t{matte->width()} * matte->height());
+    for (int i = 0; i < 3; ++i) {
+        fill_pattern(frame, i);
+        here.write(frame);
+        there.write(frame);
+        must(segmenter.segment(here.frame(), ledger_, *matte));
+        must(by_device.run(here.frame(), *matte, ledger_));
+
+        const auto seen = must(segmenter.segment(there.frame(), ledger_));
+        const auto kept = must(matte->read());
+        ASSERT_TRUE(std::ranges::equal(kept, seen.matte.values));
+        std::ranges::transform(kept, mask.begin(), [](float value) {
+            return static_cast<std::uint8_t>(std::lround(255.0F * value));
+        });
+        must(by_host.run(there.frame(),
+                         {.data = mask.data(),
+                          .stride_bytes = matte->width(),
+                          .width = matte->width(),
+                          .height = matte->height()},
+                         ledger_));
+        TestFrame a = frame;
+        TestFrame b = frame;
+        here.read(a);
+        there.read(b);
+        EXPECT_GT(largest_difference(a, frame), 10) << "nothing was blended";
+        // The host's mask has 8 bits: half a 255th of the contrast, and a rounding.
+        EXPECT_LE(largest_difference(a, b), 2);
+    }
+    EXPECT_EQ(ledger_.total_bytes(), 0U);
+    const auto wrong = must(zero_copy::DeviceMatte::create(segmenter.device(), 3, 5));
+    const auto refused = segmenter.segment(here.frame(), ledger_, *wrong);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::InvalidArgument);
 }
 
 TEST_F(TasksOnDevice, redaction_happens_in_place) {
