@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // libFuzzer target: model.json, a zero byte, and one shard, which every name in the file stands
 // for.
-#include <algorithm>
-
 #include "models/loaders/tfjs/tfjs_loader.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const auto file = sluice::fuzz::file_of(data, size);
-    const std::size_t text = std::ranges::find(file.bytes, std::byte{0}) - file.bytes.begin();
-    const sluice::models::FileBytes description{.owner = file.owner,
-                                                .bytes = file.bytes.first(text)};
-    const sluice::models::FileBytes shard{.owner = file.owner,
-                                          .bytes = file.bytes.subspan(std::min(text + 1, size))};
+    const auto [description, shard] = sluice::fuzz::split(sluice::fuzz::file_of(data, size));
     sluice::models::LoadOptions options{.width = 8, .height = 8};
     if (const auto names = sluice::models::tfjs::side_files(description.bytes)) {
         for (const std::string& name : *names) {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // libFuzzer target: WebNN JSON, a zero byte, and the weights, which here need no matching hash.
 // What loads is saved and loaded once more: the second description equals the first.
-#include <algorithm>
-#include <cstring>
-
 #include "models/loaders/webnn/webnn_loader.h"
 #include "models/loaders/webnn/webnn_writer.h"
 #include "tests/fuzz/fuzz.h"
@@ -12,10 +9,8 @@ namespace webnn = sluice::models::webnn;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto file = sluice::fuzz::file_of(data, size);
-    const std::size_t text = std::ranges::find(file.bytes, std::byte{0}) - file.bytes.begin();
-    const sluice::models::FileBytes weights{.owner = file.owner,
-                                            .bytes = file.bytes.subspan(std::min(text + 1, size))};
-    const auto model = webnn::load_with_weights(file.bytes.first(text), weights);
+    const auto [text, weights] = sluice::fuzz::split(file);
+    const auto model = webnn::load_with_weights(text.bytes, weights);
     sluice::fuzz::check(model);
     sluice::fuzz::check(sluice::models::webnn::load(file, {}));
     if (!model) {
