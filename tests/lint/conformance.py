@@ -127,7 +127,7 @@ Generated from a run of the tests; do not edit. To write it anew: `./dev build`,
 WebNN's own tests build. *cases*: our case tables, judged by a plain computation in double precision. An operator without a
 kernel of its own on cpu runs there on the reference backend. On vulkan (the device that the run finds: Mesa's llvmpipe where
 there is no GPU) a vector whose operator the device leaves to the host passes by the host, while a case is skipped. Vectors
-are skipped where the specification has left them behind, or where they need a type or option that it does not have.
+are skipped where their data are broken, where the specification has left them behind, or where they need int4 or uint4.
 
 | operator | {' | '.join(column for column, _, _ in COLUMNS)} |
 |---|{'---|' * len(COLUMNS)}
