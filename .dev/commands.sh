@@ -143,7 +143,7 @@ parse_test() {
     while (($#)); do
         case $1 in
         --sanitize) use_sanitizers && test_arguments+=("$1") ;;
-        --list | --dmabuf) test_arguments+=("$1") ;;
+        --list | --dmabuf | --nightly) test_arguments+=("$1") ;;
         --jobs) needs_number "$@" && test_arguments+=("$1" "$2") && shift ;;
         --filter | --no-suite) needs_value "$@" && test_arguments+=("$1" "$2") && shift ;;
         *) unknown test "$1" ;;
