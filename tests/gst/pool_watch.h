@@ -160,8 +160,10 @@ inline std::vector<char> bytes_of(const std::string& path) {
 
 inline constexpr const char* kDetect = "sluicefacedetect name=it inference-interval=30";
 
-inline std::string decode(const std::filesystem::path& video) {
-    return "filesrc location=" + video.string() + " ! qtdemux ! h264parse ! avdec_h264 name=in ! ";
+// The decoder, "in"; by default of the first frames only.
+inline std::string decode(const std::filesystem::path& video, bool all = false) {
+    return "filesrc location=" + video.string() + " ! qtdemux ! h264parse ! " +
+           (all ? "" : "identity eos-after=80 ! ") + "avdec_h264 name=in ! ";
 }
 
 // 1920x1080 is coded as 1088 rows; gst-libav needs a pool of another's for the rest not to be
