@@ -71,9 +71,9 @@ Wanted parse(const json& value, double& out) {
     }
     if (value.is_string()) {
         const auto& text = value.get_ref<const std::string&>();
-        constexpr double kInfinity = std::numeric_limits<double>::infinity();
+        constexpr double kEndless = std::numeric_limits<double>::infinity();
         for (const auto& [name, number] :
-             {std::pair{"Infinity", kInfinity}, std::pair{"-Infinity", -kInfinity},
+             {std::pair{"Infinity", kEndless}, std::pair{"-Infinity", -kEndless},
               std::pair{"NaN", std::numeric_limits<double>::quiet_NaN()}}) {
             if (text == name) {
                 out = number;
