@@ -89,4 +89,8 @@ Result<Outputs> map_unpack(Operation& op);
 // What a StridedSlice takes.
 [[nodiscard]] Result<tensorflow::StridedSlice> strided_slice_of(Operation& op);
 
+// map_search.cpp
+Result<Outputs> map_sparse_to_dense(Operation& op);
+Result<Outputs> map_top_k(Operation& op);
+
 } // namespace sluice::models::tfjs
