@@ -25,7 +25,7 @@ export_paths() {
     export GST_REGISTRY=$build/gst-registry.bin
     export PATH=$build/pipelines/cli:$build/pipelines/embed:$PATH
     export SLUICE_MODEL_PATH=$cache/models${SLUICE_MODEL_PATH:+:$SLUICE_MODEL_PATH}
-    export SLUICE_FOOTAGE_PATH=$cache/footage
+    export SLUICE_FOOTAGE_PATH=$cache/footage SLUICE_TWINS_PATH=$cache/twins
 }
 
 # configure OPTION...: sets the build folder up, afresh if the packages or the options are others than last time.
@@ -72,7 +72,7 @@ use_sanitizers() {
 
 build_options=()
 
-fetch() { "$python" "$repo/.dev/fetch.py" --cache "$cache"; }
+fetch() { "$python" "$repo/.dev/fetch.py" --cache "$cache" "$@"; }
 
 parse_build() {
     targets=()
@@ -143,7 +143,7 @@ parse_test() {
     while (($#)); do
         case $1 in
         --sanitize) use_sanitizers && test_arguments+=("$1") ;;
-        --list | --dmabuf) test_arguments+=("$1") ;;
+        --list | --dmabuf | --nightly) test_arguments+=("$1") ;;
         --jobs) needs_number "$@" && test_arguments+=("$1" "$2") && shift ;;
         --filter | --no-suite) needs_value "$@" && test_arguments+=("$1" "$2") && shift ;;
         *) unknown test "$1" ;;
@@ -162,7 +162,7 @@ run_test() {
         mapfile -t needed < <("$python" "$repo/.dev/run_tests.py" --build "$build" --sanitize --executables)
     fi
     build_targets "${needed[@]}"
-    fetch
+    fetch --for-tests
     export_paths
     exec "$python" "$repo/.dev/run_tests.py" --build "$build" "${test_arguments[@]}"
 }

@@ -37,10 +37,11 @@ def say(text):
 
 
 def load_manifests(folders):
-    """All manifests, each with the cache folder that its file belongs to ("models" or "footage")."""
+    """All manifests, each with the cache folder that its file belongs to ("models", "footage" or "twins")."""
     manifests, seen = [], {}
     for folder in folders:
-        kind = "footage" if os.path.basename(os.path.normpath(folder)) == "footage" else "models"
+        kind = os.path.basename(os.path.normpath(folder))
+        kind = kind if kind in ("footage", "twins") else "models"
         for path in sorted(glob.glob(os.path.join(folder, "*.json"))):
             try:
                 with open(path, encoding="utf-8") as file:
@@ -237,10 +238,13 @@ def main():
     default_cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "sluice")
     parser.add_argument("--cache", default=default_cache, help="cache folder (default: %(default)s)")
     parser.add_argument("--manifests", action="append", help="folder of manifests (default: models/zoo, models/footage)")
+    parser.add_argument("--for-tests", action="store_true", help="also what only tests need (models/twins)")
     parser.add_argument("--list", action="store_true", help="list the files and say which are there")
     parser.add_argument("names", nargs="*", help="only these manifests (default: all)")
     arguments = parser.parse_args()
     folders = arguments.manifests or [os.path.join(REPO, "models", "zoo"), os.path.join(REPO, "models", "footage")]
+    if arguments.for_tests:
+        folders.append(os.path.join(REPO, "models", "twins"))
     manifests = load_manifests(folders)
     if arguments.names:
         unknown = sorted(set(arguments.names) - {manifest["name"] for manifest in manifests})

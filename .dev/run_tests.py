@@ -32,7 +32,7 @@ SANITIZER_FACTOR = 4
 # judge results on paths that these programs take already.
 SANITIZER_LEAVES_OUT = ("lint", "dev", "bench", "oracle", "quality")
 
-DMABUF_SUITE = "dmabuf"  # what --dmabuf runs, and nothing else does
+ASKED_FOR = ("dmabuf", "nightly")  # suites that run alone, and only when asked for: --dmabuf, --nightly
 
 Case = collections.namedtuple("Case", "name outcome detail")
 
@@ -278,7 +278,7 @@ def run_benchmarks(programs, names, rest):
             return 2
     worst = 0
     for program in programs:
-        if not names or program.name in names:
+        if program.name in names or (not names and "bench" in program.suites):
             print(f"== {program.name}", flush=True)
             environment = {**os.environ, **program.environment}
             # In the caller's folder, which relative paths among the arguments mean.
@@ -298,7 +298,8 @@ def parse_arguments(argv):
     parser.add_argument("--filter", default="")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--no-suite", action="append", default=[])
-    parser.add_argument("--dmabuf", action="store_true")
+    parser.add_argument("--dmabuf", action="store_const", const="dmabuf", dest="alone")
+    parser.add_argument("--nightly", action="store_const", const="nightly", dest="alone")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--executables", action="store_true", help="print what ninja must build for these tests")
     parser.add_argument("--benchmarks", nargs="*", metavar="NAME")
@@ -314,8 +315,9 @@ def main():
     programs = load_programs(arguments.build, "tests")
     left_out = set(arguments.no_suite) | (set(SANITIZER_LEAVES_OUT) if arguments.sanitize else set())
     programs = [program for program in programs if not left_out & set(program.suites)]
-    # It has a machine of its own, which takes both processors for minutes.
-    programs = [program for program in programs if (DMABUF_SUITE in program.suites) == arguments.dmabuf]
+    # The one has a machine of its own, which takes both processors for minutes; the other takes an hour.
+    programs = [program for program in programs
+                if next((suite for suite in ASKED_FOR if suite in program.suites), None) == arguments.alone]
     if arguments.sanitize:
         programs = [program for program in programs if program.is_gtest]
     if arguments.executables:

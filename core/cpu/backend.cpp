@@ -7,6 +7,7 @@
 
 #include <hwy/targets.h>
 
+#include "core/cpu/chain.h"
 #include "core/cpu/gemm_kernel.h"
 #include "core/cpu/lowerings.h"
 #include "core/ops/attributes.h"
@@ -44,6 +45,21 @@ public:
     [[nodiscard]] Result<std::unique_ptr<runtime::Kernel>>
     lower(const graph::Graph& graph, const graph::Node& node) const override {
         return kLowerings[node.attributes.index()].lower(graph, node);
+    }
+
+    [[nodiscard]] std::size_t run_length(const graph::Graph& graph,
+                                         std::size_t first) const override {
+        const auto chain = find_chain(graph, first);
+        return chain ? chain->node_count : 1;
+    }
+    [[nodiscard]] Result<std::unique_ptr<runtime::Kernel>>
+    lower_run(const graph::Graph& graph, const runtime::Segment& segment) const override {
+        const auto first = segment.nodes[0] - graph.nodes().data();
+        const auto chain = find_chain(graph, static_cast<std::size_t>(first));
+        if (!chain || chain->node_count != segment.nodes.size()) {
+            return fail(ErrorCode::Internal, "{} nodes are no chain", segment.nodes.size());
+        }
+        return make_chain(graph, *chain, segment);
     }
 };
 

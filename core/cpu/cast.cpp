@@ -126,10 +126,9 @@ Result<std::unique_ptr<runtime::Kernel>> lower_cast(const graph::Graph& graph,
         return widen_kernel(count);
     }
     return with_type(from, [&]<typename From>(std::type_identity<From>) {
-        return with_type(graph.desc(node.outputs[0]).type(),
-                         [&]<typename To>(std::type_identity<To>) {
-                             return cast_kernel<From, To>(count);
-                         });
+        return with_type(
+            graph.desc(node.outputs[0]).type(),
+            [&]<typename To>(std::type_identity<To>) { return cast_kernel<From, To>(count); });
     });
 }
 

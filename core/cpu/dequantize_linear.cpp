@@ -114,7 +114,7 @@ Status supports_dequantize_linear(const graph::Graph& graph, const graph::Node& 
 }
 
 Result<std::unique_ptr<runtime::Kernel>> lower_dequantize_linear(const graph::Graph& graph,
-                                                               const graph::Node& node) {
+                                                                 const graph::Node& node) {
     const graph::DataType type = graph.desc(node.inputs[0]).type();
     SLUICE_TRY_ASSIGN(const QuantizationBlocks blocks,
                       quantization_blocks(graph.desc(node.inputs[0]).shape(),

@@ -23,8 +23,7 @@ constexpr std::size_t kBlockRows = 24;
 
 class Matmul final : public runtime::Kernel {
 public:
-    Matmul(const graph::Graph& graph, const graph::Node& node)
-        : kernels_(gemm_kernels()) {
+    Matmul(const graph::Graph& graph, const graph::Node& node) : kernels_(gemm_kernels()) {
         const graph::Shape& a = graph.desc(node.inputs[0]).shape();
         const graph::Shape& b = graph.desc(node.inputs[1]).shape();
         const graph::Shape& y = graph.desc(node.outputs[0]).shape();
@@ -46,12 +45,11 @@ public:
         }
         for (std::size_t i = 0; i < (is_packed_ ? matrices_ : 1); ++i) {
             const float* const matrix = constant.data() + i * depth_ * columns_;
-            SLUICE_TRY_ASSIGN(PackedWeights packed,
-                              PackedWeights::pack(depth_, columns_, {},
-                                                  [&](std::size_t k, std::size_t n) {
-                                                      return is_packed_ ? matrix[k * columns_ + n]
-                                                                        : 0.0F;
-                                                  }));
+            SLUICE_TRY_ASSIGN(
+                PackedWeights packed,
+                PackedWeights::pack(depth_, columns_, {}, [&](std::size_t k, std::size_t n) {
+                    return is_packed_ ? matrix[k * columns_ + n] : 0.0F;
+                }));
             packed_.push_back(std::move(packed));
         }
         for (const PackedWeights::Panel& panel : packed_[0].panels()) {
@@ -68,30 +66,29 @@ public:
         auto* const scratch = reinterpret_cast<float*>(io.scratch);
         if (!is_packed_) {
             const std::size_t grain = std::max<std::size_t>(1, kGrainElements / columns_);
-            io.threads.parallel_for(
-                matrices_ * depth_, grain, [&](std::size_t begin, std::size_t end) {
-                    for (std::size_t row = begin; row < end; ++row) {
-                        pack_row(io.input<float>(1), row, scratch);
-                    }
-                });
+            io.threads.parallel_for(matrices_ * depth_, grain,
+                                    [&](std::size_t begin, std::size_t end) {
+                                        for (std::size_t row = begin; row < end; ++row) {
+                                            pack_row(io.input<float>(1), row, scratch);
+                                        }
+                                    });
         }
         const std::size_t blocks = div_ceil(rows_, kBlockRows);
         const double flops = 2.0 * static_cast<double>(std::min(rows_, kBlockRows) * depth_) *
                              static_cast<double>(columns_);
         const Partition work = partition(batches_ * blocks, flops, io.threads.threads());
-        io.threads.parallel_for(
-            batches_ * blocks, work.grain, [&](std::size_t begin, std::size_t end) {
-                for (std::size_t i = begin; i < end; ++i) {
-                    run_block(io, scratch, i / blocks, i % blocks * kBlockRows);
-                }
-            });
+        io.threads.parallel_for(batches_ * blocks, work.grain,
+                                [&](std::size_t begin, std::size_t end) {
+                                    for (std::size_t i = begin; i < end; ++i) {
+                                        run_block(io, scratch, i / blocks, i % blocks * kBlockRows);
+                                    }
+                                });
     }
 
 private:
     // By batch of the result: where the operand's matrix begins, `matrix` being its size.
-    [[nodiscard]] std::vector<std::size_t> batch_offsets(const graph::Shape& x,
-                                                         const graph::Shape& y,
-                                                         std::size_t matrix) const {
+    [[nodiscard]] std::vector<std::size_t>
+    batch_offsets(const graph::Shape& x, const graph::Shape& y, std::size_t matrix) const {
         std::vector<std::size_t> offsets(batches_);
         const std::size_t lead = y.rank() - x.rank();
         for (std::size_t batch = 0; batch < batches_; ++batch) {
@@ -143,7 +140,7 @@ private:
 
     const GemmKernels& kernels_;
     std::size_t rows_ = 0, columns_ = 0, depth_ = 0;
-    std::size_t batches_ = 1, matrices_ = 1;      // of the result, of B
+    std::size_t batches_ = 1, matrices_ = 1;     // of the result, of B
     std::vector<std::size_t> a_batch_, b_batch_; // in floats, and in matrices
     bool is_packed_ = false;
     std::vector<PackedWeights> packed_; // a constant B's matrices, or one for its panels' sizes

@@ -75,8 +75,8 @@ HWY_INLINE void max_pixel(const PoolShape& s, const T* picture, const Taps& rows
             const std::size_t iy = rows.first + ky * s.dilations[0];
             const T* from = picture + (iy * s.width + columns.first) * s.channels + c;
             for (std::size_t kx = 0; kx < columns.count; ++kx) {
-                total = hn::Max(total,
-                                width == lanes ? hn::LoadU(d, from) : hn::LoadN(d, from, width));
+                total =
+                    hn::Max(total, width == lanes ? hn::LoadU(d, from) : hn::LoadN(d, from, width));
                 from += s.dilations[1] * s.channels;
             }
         }

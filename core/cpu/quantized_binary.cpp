@@ -45,9 +45,8 @@ HWY_INLINE SumVec load_bytes(const std::byte* from, bool is_signed, std::size_t 
         std::memcpy(some, from, count);
         from = some;
     }
-    return is_signed
-               ? hn::PromoteTo(d, hn::LoadU(s, reinterpret_cast<const std::int8_t*>(from)))
-               : hn::PromoteTo(d, hn::LoadU(u, reinterpret_cast<const std::uint8_t*>(from)));
+    return is_signed ? hn::PromoteTo(d, hn::LoadU(s, reinterpret_cast<const std::int8_t*>(from)))
+                     : hn::PromoteTo(d, hn::LoadU(u, reinterpret_cast<const std::uint8_t*>(from)));
 }
 
 template <bool kIsProduct>

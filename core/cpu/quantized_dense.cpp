@@ -107,13 +107,13 @@ void QuantizedDense::plan_panels() {
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t here = (vectors - done) / (count - i);
             const std::size_t first = done * kernels_.lanes;
-            panels_.push_back({.first_channel = group * shape_.group_out() + first,
-                               .channels = std::min(here * kernels_.lanes,
-                                                    shape_.group_out() - first),
-                               .vectors = here,
-                               .group = group,
-                               .weights = weight_bytes_,
-                               .constant = constants_});
+            panels_.push_back(
+                {.first_channel = group * shape_.group_out() + first,
+                 .channels = std::min(here * kernels_.lanes, shape_.group_out() - first),
+                 .vectors = here,
+                 .group = group,
+                 .weights = weight_bytes_,
+                 .constant = constants_});
             weight_bytes_ += segments_.size() * steps_ * here * kernels_.lanes * 4;
             constants_ += here * kernels_.lanes;
             done += here;
@@ -160,8 +160,7 @@ void QuantizedDense::pack_panel(const QuantizedConstants& data, const Panel& pan
                 const std::int16_t w = data.at(o, tap / s.kernel_width, tap % s.kernel_width, i);
                 const std::size_t k = tap % taps_per_segment_ * s.group_in() + i;
                 const std::size_t step = tap / taps_per_segment_ * steps_ + k / per_step;
-                std::uint8_t* const to =
-                    weights_.get() + panel.weights + (step * width + n) * 4;
+                std::uint8_t* const to = weights_.get() + panel.weights + (step * width + n) * 4;
                 if (quads_) {
                     to[k % 4] = static_cast<std::uint8_t>(static_cast<std::int8_t>(w));
                 } else {
@@ -201,8 +200,7 @@ void QuantizedDense::run_block(const runtime::KernelIo& io, const std::byte* pic
         row / s.out_height * picture_.rows_per_image() + row % s.out_height * s.stride_y;
     const std::size_t element = graph::size_of(end_.type);
     QuantizedTile tile{};
-    tile.input = picture + in_row * picture_.row_bytes() +
-                 x * s.stride_x * picture_.pixel_bytes();
+    tile.input = picture + in_row * picture_.row_bytes() + x * s.stride_x * picture_.pixel_bytes();
     tile.pixel_stride = s.stride_x * picture_.pixel_bytes();
     tile.segments = segments_.data();
     tile.segment_count = segments_.size();

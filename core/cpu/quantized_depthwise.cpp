@@ -58,9 +58,8 @@ private:
 void QuantizedDepthwise::plan_taps() {
     const ConvShape& s = shape_;
     for (std::size_t tap = 0; tap < s.taps(); ++tap) {
-        const std::size_t bytes =
-            tap / s.kernel_width * s.dilation_y * picture_.row_bytes() +
-            tap % s.kernel_width * s.dilation_x * picture_.pixel_bytes();
+        const std::size_t bytes = tap / s.kernel_width * s.dilation_y * picture_.row_bytes() +
+                                  tap % s.kernel_width * s.dilation_x * picture_.pixel_bytes();
         taps_.push_back(static_cast<std::ptrdiff_t>(bytes / sizeof(std::int16_t)));
     }
     if (taps_.size() % 2 != 0) {
@@ -100,8 +99,7 @@ void QuantizedDepthwise::run_row(const runtime::KernelIo& io, std::size_t row) c
          .weights = weights_.data(),
          .multipliers = multipliers_.data(),
          .addends = addends_.data(),
-         .output = io.outputs[0] +
-                   row * s.out_width * s.out_channels * graph::size_of(end_.type),
+         .output = io.outputs[0] + row * s.out_width * s.out_channels * graph::size_of(end_.type),
          .pixels = s.out_width,
          .channels = s.out_channels,
          .end = &end_});

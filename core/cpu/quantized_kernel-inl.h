@@ -50,9 +50,9 @@ template <bool kQuads>
 HWY_INLINE SumVec add_products(SumVec a, SumVec b, SumVec sum) {
     const SumTag d;
     if constexpr (kQuads && kHasQuads) {
-        return hn::SumOfMulQuadAccumulate(d, hn::BitCast(hn::Repartition<std::uint8_t, SumTag>(), a),
-                                          hn::BitCast(hn::Repartition<std::int8_t, SumTag>(), b),
-                                          sum);
+        return hn::SumOfMulQuadAccumulate(
+            d, hn::BitCast(hn::Repartition<std::uint8_t, SumTag>(), a),
+            hn::BitCast(hn::Repartition<std::int8_t, SumTag>(), b), sum);
     } else {
         return add_pairs(hn::BitCast(PairTag(), a), hn::BitCast(PairTag(), b), sum);
     }
@@ -68,8 +68,8 @@ HWY_INLINE std::int32_t four_bytes(const std::byte* from) {
 HWY_INLINE hn::Vec<StepTag> steps_of(SumVec sum, const float* multipliers, const float* addends,
                                      const QuantizedEnd& end) {
     const StepTag d;
-    const auto t = hn::MulAdd(hn::ConvertTo(d, sum), hn::LoadU(d, multipliers),
-                              hn::LoadU(d, addends));
+    const auto t =
+        hn::MulAdd(hn::ConvertTo(d, sum), hn::LoadU(d, multipliers), hn::LoadU(d, addends));
     return hn::Min(hn::Set(d, end.high), hn::Max(hn::Set(d, end.low), t));
 }
 
@@ -127,8 +127,7 @@ void quantized_tile(const QuantizedTile& tile) {
             unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
                 const SumVec a = hn::Set(d, four_bytes(rows[m / 3] + 4 * k + (m % 3) * stride));
                 unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
-                    sums[m * kVectors + n] =
-                        add_products<kQuads>(a, b[n], sums[m * kVectors + n]);
+                    sums[m * kVectors + n] = add_products<kQuads>(a, b[n], sums[m * kVectors + n]);
                 });
             });
             weights += 4 * kVectors * kSumLanes;
@@ -195,9 +194,8 @@ HWY_INLINE void depthwise_tile(const QuantizedDepthwiseRow& row, std::size_t x, 
     const std::int16_t* weights = row.weights + block * row.pair_count * 2 * kBlock;
     SumVec low[kPixels];
     SumVec high[kPixels];
-    unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
-        low[m] = high[m] = hn::Zero(SumTag());
-    });
+    unroll<kPixels>([&]<std::size_t m>()
+                        SLUICE_INLINE_LAMBDA { low[m] = high[m] = hn::Zero(SumTag()); });
     for (std::size_t p = 0; p < row.pair_count; ++p, weights += 2 * kBlock) {
         const auto low_weights = hn::LoadU(words, weights);
         const auto high_weights = hn::LoadU(words, weights + kBlock);

@@ -73,8 +73,9 @@ template <typename T>
 Result<std::unique_ptr<runtime::Kernel>> where_kernel(const Choice& c) {
     const std::size_t grain = std::max<std::size_t>(1, kGrainElements / c.row_size);
     return runtime::make_kernel([=](const runtime::KernelIo& io) {
-        io.threads.parallel_for(
-            c.rows, grain, [&](std::size_t begin, std::size_t end) { choose<T>(c, io, begin, end); });
+        io.threads.parallel_for(c.rows, grain, [&](std::size_t begin, std::size_t end) {
+            choose<T>(c, io, begin, end);
+        });
     });
 }
 

@@ -23,7 +23,8 @@ Status check_filter_quantization(std::span<const graph::TensorDesc> inputs,
                     graph::name(inputs[1].type()));
     }
     const graph::Shape& shape = scale.shape();
-    if (zero_point.shape() != shape || (shape != graph::Shape{1} && shape != graph::Shape{channels})) {
+    if (zero_point.shape() != shape ||
+        (shape != graph::Shape{1} && shape != graph::Shape{channels})) {
         return fail(ErrorCode::InvalidArgument,
                     "filter scale has shape {} and zero point {}, needed are [1] or [{}]",
                     graph::to_string(shape), graph::to_string(zero_point.shape()), channels);

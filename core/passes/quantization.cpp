@@ -108,8 +108,7 @@ private:
     }
 
     OperandId add_result(const graph::TensorDesc& of) {
-        return parts_.add(
-            {.desc = of, .kind = graph::OperandKind::Result, .name = {}, .data = {}});
+        return parts_.add({.desc = of, .kind = graph::OperandKind::Result, .name = {}, .data = {}});
     }
     OperandId add_constant(const graph::TensorDesc& of, graph::ConstantData data) {
         return parts_.add({.desc = of,
@@ -199,7 +198,8 @@ private:
         }
         // The same bytes under the shape that quantized_conv2d wants.
         const graph::Shape flat{static_cast<std::uint32_t>(count)};
-        SLUICE_TRY_ASSIGN(const auto scale_desc, graph::TensorDesc::create(DataType::Float32, flat));
+        SLUICE_TRY_ASSIGN(const auto scale_desc,
+                          graph::TensorDesc::create(DataType::Float32, flat));
         SLUICE_TRY_ASSIGN(const auto zero_desc,
                           graph::TensorDesc::create(desc(inputs[2]).type(), flat));
         return Weights{
@@ -304,8 +304,8 @@ private:
             b_transposed ? graph::Shape{n, 1, 1, k} : graph::Shape{k, 1, 1, n};
         SLUICE_TRY_ASSIGN(const auto filter_desc,
                           graph::TensorDesc::create(desc(weights->stored).type(), filter));
-        weights->stored = add_constant(filter_desc,
-                                       graph::ConstantData(parts_.operand(weights->stored).data));
+        weights->stored =
+            add_constant(filter_desc, graph::ConstantData(parts_.operand(weights->stored).data));
         const auto rows = static_cast<std::uint32_t>(desc(node.inputs[0]).element_count() / k);
         SLUICE_TRY_ASSIGN(const OperandId x,
                           reshape(a->id, graph::Shape{1, 1, rows, k}, node.label));
@@ -392,13 +392,12 @@ private:
         graph::Node& last = open.through != nullptr ? *open.through : *open.node;
         if (open.through != nullptr) {
             graph::Operand& inner = parts_.operands[index(open.through->inputs[0])];
-            inner.desc = *graph::TensorDesc::create(desc(node.outputs[0]).type(),
-                                                    inner.desc.shape());
+            inner.desc =
+                *graph::TensorDesc::create(desc(node.outputs[0]).type(), inner.desc.shape());
         }
         last.outputs = node.outputs;
         producer_.resize(parts_.operands.size());
-        producer_[index(node.outputs[0])] =
-            static_cast<std::size_t>(&last - parts_.nodes.data());
+        producer_[index(node.outputs[0])] = static_cast<std::size_t>(&last - parts_.nodes.data());
     }
 
     Result<bool> rewrite_unary(const graph::Node& node, const ops::Activation& function) {
@@ -555,8 +554,8 @@ private:
         }
         const std::vector<OperandId> floats = std::exchange(node.outputs, {});
         for (const OperandId id : floats) {
-            SLUICE_TRY_ASSIGN(const auto of, graph::TensorDesc::create(desc(first->id).type(),
-                                                                       desc(id).shape()));
+            SLUICE_TRY_ASSIGN(const auto of,
+                              graph::TensorDesc::create(desc(first->id).type(), desc(id).shape()));
             node.outputs.push_back(add_result(of));
         }
         const std::vector<OperandId> moved = node.outputs;
@@ -574,9 +573,8 @@ private:
         node.outputs = {y};
         const std::vector<std::uint32_t> ones(desc(x).rank(), 1);
         for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {
-            SLUICE_TRY_ASSIGN(
-                const auto of,
-                graph::TensorDesc::create(desc(like.inputs[i]).type(), graph::Shape(ones)));
+            SLUICE_TRY_ASSIGN(const auto of, graph::TensorDesc::create(desc(like.inputs[i]).type(),
+                                                                       graph::Shape(ones)));
             node.inputs[i] =
                 add_constant(of, graph::ConstantData(parts_.operand(like.inputs[i]).data));
         }
@@ -602,9 +600,9 @@ Result<graph::GraphParts> quantization(graph::GraphParts parts, const PassContex
         return parts;
     }
     // Scales and weights may be reshaped or transposed constants.
-    SLUICE_TRY_ASSIGN(parts, fold_constants(std::move(parts), context, [&](const graph::Node& node) {
-                          return !dequantizes(node);
-                      }));
+    SLUICE_TRY_ASSIGN(parts,
+                      fold_constants(std::move(parts), context,
+                                     [&](const graph::Node& node) { return !dequantizes(node); }));
     return Quantizer(std::move(parts), context).run();
 }
 

@@ -28,9 +28,8 @@ inline void write_quantized(const runtime::KernelIo& io, const ops::QuantizedRes
         io.output<float>(0)[i] = bounded;
         return;
     }
-    const double steps =
-        std::nearbyint(static_cast<double>(bounded / result.quantization.scale)) +
-        result.quantization.zero_point;
+    const double steps = std::nearbyint(static_cast<double>(bounded / result.quantization.scale)) +
+                         result.quantization.zero_point;
     if (result.type == graph::DataType::Int8) {
         io.output<std::int8_t>(0)[i] = from_double<std::int8_t>(steps);
     } else {

@@ -107,7 +107,8 @@ Status Executable::State::lower() {
             step.segment = kernel->get();
             step.kernel = std::move(*kernel);
         } else {
-            auto kernel = scheduled.backend->lower(graph, *nodes[0]);
+            auto kernel = nodes.size() > 1 ? scheduled.backend->lower_run(graph, scheduled.segment)
+                                           : scheduled.backend->lower(graph, *nodes[0]);
             if (!kernel) {
                 return std::unexpected(std::move(kernel).error().within(title(graph, *nodes[0])));
             }

@@ -3,6 +3,7 @@
 #include "core/runtime/schedule.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -18,15 +19,38 @@ bool is_output(const graph::Graph& graph, graph::OperandId id) {
     return std::ranges::contains(graph.outputs(), id, &graph::NamedOperand::id);
 }
 
+// By node: the nodes of the host backend's run that it begins; 1 where it is alone, 0 behind the
+// first of a run.
+std::vector<std::size_t> find_runs(const graph::Graph& graph,
+                                   std::span<const Assignment> assignments) {
+    std::vector<std::size_t> runs(assignments.size(), 1);
+    for (std::size_t i = 0; i < runs.size();) {
+        const Backend* const backend = assignments[i].backend;
+        const std::size_t length = on_device(assignments[i]) ? 1 : backend->run_length(graph, i);
+        const auto nodes = assignments.subspan(i, std::min(length, runs.size() - i));
+        const bool whole = std::ranges::all_of(
+            nodes, [&](const Assignment& other) { return other.backend == backend; });
+        if (whole && length > 1) {
+            std::fill_n(runs.begin() + static_cast<std::ptrdiff_t>(i), nodes.size(),
+                        std::size_t{0});
+            runs[i] = nodes.size();
+        }
+        i += std::max<std::size_t>(runs[i], 1);
+    }
+    return runs;
+}
+
 std::vector<graph::OperandId> alias_roots(const graph::Graph& graph,
-                                          std::span<const Assignment> assignments) {
+                                          std::span<const Assignment> assignments,
+                                          std::span<const std::size_t> runs) {
     std::vector<graph::OperandId> roots(graph.operands().size());
     for (std::size_t i = 0; i < roots.size(); ++i) {
         roots[i] = graph::OperandId(static_cast<std::uint32_t>(i));
     }
     for (std::size_t i = 0; i < assignments.size(); ++i) {
         const graph::Node& node = graph.nodes()[i];
-        if (!std::holds_alternative<ops::Reshape>(node.attributes) || on_device(assignments[i])) {
+        if (!std::holds_alternative<ops::Reshape>(node.attributes) || on_device(assignments[i]) ||
+            runs[i] != 1) {
             continue;
         }
         const graph::OperandId source = roots[graph::index(node.inputs[0])];
@@ -109,7 +133,8 @@ private:
 
 Schedule make_schedule(const graph::Graph& graph, std::span<const Assignment> assignments) {
     Schedule schedule;
-    schedule.roots = alias_roots(graph, assignments);
+    const std::vector<std::size_t> runs = find_runs(graph, assignments);
+    schedule.roots = alias_roots(graph, assignments, runs);
     std::vector<ScheduledStep>& steps = schedule.steps;
     std::vector<std::size_t> step_of;
     for (std::size_t i = 0; i < assignments.size(); ++i) {
@@ -125,7 +150,8 @@ Schedule make_schedule(const graph::Graph& graph, std::span<const Assignment> as
         const bool continues = device && !steps.empty() &&
                                steps.back().backend == assignment.backend && i > 0 &&
                                step_of.back() == steps.size() - 1;
-        if (!continues) {
+        const bool inside_run = runs[i] == 0;
+        if (!continues && !inside_run) {
             steps.push_back({.backend = assignment.backend,
                              .on_device = device,
                              .segment = {},
@@ -137,7 +163,7 @@ Schedule make_schedule(const graph::Graph& graph, std::span<const Assignment> as
     const Borders borders(graph, step_of);
     for (std::size_t i = 0; i < steps.size(); ++i) {
         Segment& segment = steps[i].segment;
-        if (steps[i].on_device) {
+        if (steps[i].on_device || segment.nodes.size() > 1) {
             borders.find(segment, i);
         } else {
             segment.inputs = segment.nodes[0]->inputs;

@@ -15,7 +15,8 @@ namespace sluice::runtime {
 struct ScheduledStep {
     const Backend* backend = nullptr;
     bool on_device = false; // the backend lowers segments
-    // A host backend's step is one node, with its operands as the kernel gets them.
+    // A host backend's step is one node, with its operands as the kernel gets them, or a run of
+    // several, with those that cross its border.
     Segment segment;
     std::string reason; // why earlier backends declined
 };

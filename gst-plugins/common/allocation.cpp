@@ -80,7 +80,7 @@ bool offer_pool(const PoolOffer& offer, GstCaps* caps, GstQuery* query) {
     if (!video || chosen || (has_pool && !(offer.for_device && is_ordinary(query)))) {
         return false;
     }
-    const Ref pool = make_frame_pool();
+    const Ref pool = make_frame_pool(offer.aligned);
     const auto size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&video->info));
     GstStructure* config = gst_buffer_pool_get_config(pool.get());
     gst_buffer_pool_config_set_params(config, caps, size, 0, 0);

@@ -15,6 +15,7 @@ struct PoolOffer {
     GstPad* source = nullptr;          // where the frames of in-place elements travel on
     GstAllocator* allocator = nullptr; // of the pool's memory
     bool for_device = false;           // frames go to a Vulkan device, not to the CPU
+    bool aligned = true;               // as upstream wishes
 };
 
 // Completes the answer to an ALLOCATION query that GstBaseTransform has begun, and tells whether

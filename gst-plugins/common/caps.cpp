@@ -57,11 +57,15 @@ GstStructure* dmabuf_structure() {
 }
 
 // Dmabufs first, as a copy that they spare is spared to all.
-Ref<GstCaps> caps_of_formats(bool alpha_only, bool any_modifier) {
+Ref<GstCaps> caps_of_formats(bool alpha_only, bool any_modifier,
+                             std::span<const std::string> tiled = {}) {
     GValue names = G_VALUE_INIT;
     GValue drm_formats = G_VALUE_INIT;
     g_value_init(&names, GST_TYPE_LIST);
     g_value_init(&drm_formats, GST_TYPE_LIST);
+    for (const std::string& name : tiled) {
+        append(&drm_formats, name.c_str());
+    }
     for (const zero_copy::FormatInfo& format : zero_copy::formats()) {
         if (alpha_only && !format.components[3].present) {
             continue;
@@ -123,25 +127,29 @@ std::string text_of(const GstCaps* caps) {
     return text.get();
 }
 
-Result<GstVideoInfo> parse_dmabuf(const GstCaps* caps) {
+Status parse_dmabuf(const GstCaps* caps, Modifiers modifiers, Video& video) {
     GstVideoInfoDmaDrm drm;
     if (gst_video_info_dma_drm_from_caps(&drm, caps) == FALSE) {
         return fail(ErrorCode::Unsupported, "caps '{}' describe no video in dmabufs",
                     text_of(caps));
     }
-    if (drm.drm_modifier != DRM_FORMAT_MOD_LINEAR) {
+    if (drm.drm_modifier != DRM_FORMAT_MOD_LINEAR && modifiers == Modifiers::Linear) {
         return fail(ErrorCode::Unsupported,
                     "dmabufs of drm-format {} have the modifier 0x{:016x}, and the CPU reads "
                     "linear ones only; ask upstream for drm-format={}, or for plain video/x-raw",
                     gst_structure_get_string(gst_caps_get_structure(caps, 0), "drm-format"),
                     drm.drm_modifier, drm_text(drm.drm_fourcc));
     }
-    GstVideoInfo info;
-    if (gst_video_info_dma_drm_to_video_info(&drm, &info) == FALSE) {
+    // The size and the colours are of the picture, whatever the layout.
+    const guint64 modifier = drm.drm_modifier;
+    drm.drm_modifier = DRM_FORMAT_MOD_LINEAR;
+    if (gst_video_info_dma_drm_to_video_info(&drm, &video.info) == FALSE) {
         return fail(ErrorCode::Unsupported, "drm-format {} is no pixel format of GStreamer's",
                     drm_text(drm.drm_fourcc));
     }
-    return info;
+    video.in_dmabufs = true;
+    video.modifier = modifier;
+    return {};
 }
 
 // Matrices that we do not have are near one that we do: FCC and SMPTE 240M differ from BT.601 and
@@ -176,8 +184,8 @@ Ref<GstCaps> video_caps() {
     return caps_of_formats(false, true);
 }
 
-Ref<GstCaps> readable_caps() {
-    return caps_of_formats(false, false);
+Ref<GstCaps> readable_caps(std::span<const std::string> tiled) {
+    return caps_of_formats(false, false, tiled);
 }
 
 Ref<GstCaps> alpha_caps() {
@@ -228,11 +236,10 @@ void add_video_template(GstElementClass* klass, GstPadDirection direction) {
                                     GST_PAD_ALWAYS, caps.get()));
 }
 
-Result<Video> parse_caps(const GstCaps* caps) {
+Result<Video> parse_caps(const GstCaps* caps, Modifiers modifiers) {
     Video video{};
     if (gst_video_is_dma_drm_caps(caps) != FALSE) {
-        SLUICE_TRY_ASSIGN(video.info, parse_dmabuf(caps));
-        video.in_dmabufs = true;
+        SLUICE_TRY(parse_dmabuf(caps, modifiers, video));
     } else if (gst_video_info_from_caps(&video.info, caps) == FALSE) {
         return fail(ErrorCode::Unsupported, "caps '{}' describe no raw video", text_of(caps));
     }

@@ -2,10 +2,15 @@
 // Between GStreamer's caps and our frame formats.
 #pragma once
 
+#include <cstdint>
+#include <span>
+#include <string>
+
 #include <gst/video/video.h>
 
 #include "core/base/result.h"
 #include "gst-plugins/common/ref.h"
+#include "zero_copy/external_frame.h"
 #include "zero_copy/frame.h"
 
 namespace sluice::gst {
@@ -15,14 +20,19 @@ struct Video {
     GstVideoInfo info; // of dmabufs: the pixel format, and the strides of tightly packed rows
     zero_copy::FrameFormat format;
     bool in_dmabufs = false; // by the caps; plain caps may bring dmabufs, too
+    // Of dmabufs. If not linear, `info`'s strides and offsets mean nothing.
+    std::uint64_t modifier = zero_copy::kLinearModifier;
+
+    [[nodiscard]] bool linear() const { return modifier == zero_copy::kLinearModifier; }
 };
 
 // Of a pad's template: "video/x-raw" with every format of zero_copy/formats.def, any size and rate,
 // in dmabufs (the drm-format left open) and in system memory.
 [[nodiscard]] Ref<GstCaps> video_caps();
 
-// What of it a device can really take; the CPU: linear dmabufs.
-[[nodiscard]] Ref<GstCaps> readable_caps();
+// What of it a device can really take: linear dmabufs, which is all that the CPU can, and these
+// drm-formats, which are preferred.
+[[nodiscard]] Ref<GstCaps> readable_caps(std::span<const std::string> tiled = {});
 
 // The same with only those formats that have an alpha channel.
 [[nodiscard]] Ref<GstCaps> alpha_caps();
@@ -35,8 +45,12 @@ struct Video {
 // Adds an always pad template of this direction with video_caps().
 void add_video_template(GstElementClass* klass, GstPadDirection direction);
 
+// Which dmabufs are asked about.
+enum class Modifiers : std::uint8_t { Linear, Any };
+
 // Fixed caps to a format, with colorimetry, range and chroma siting. Unsupported names the caps, or
 // the modifier of dmabufs that the CPU cannot read.
-[[nodiscard]] Result<Video> parse_caps(const GstCaps* caps);
+[[nodiscard]] Result<Video> parse_caps(const GstCaps* caps,
+                                       Modifiers modifiers = Modifiers::Linear);
 
 } // namespace sluice::gst

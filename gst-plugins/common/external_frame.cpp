@@ -49,10 +49,44 @@ struct BufferFrame::Places {
     std::size_t memory_count = 0;
 
     [[nodiscard]] static Result<Places> find(GstBuffer* buffer, const Video& video);
+    // Of a modifier, which may have other planes than the format, and rows that are none.
+    [[nodiscard]] static Result<Places> find_tiled(GstBuffer* buffer, const Video& video);
     [[nodiscard]] std::uint8_t index_of(guint memory);
 };
 
+Result<BufferFrame::Places> BufferFrame::Places::find_tiled(GstBuffer* buffer, const Video& video) {
+    const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
+    if (meta == nullptr || meta->n_planes > zero_copy::kMaxFrameMemories) {
+        return fail(ErrorCode::InvalidArgument,
+                    "a dmabuf of modifier 0x{:016x} has {}; it must say where 1 to {} planes lie",
+                    video.modifier, meta == nullptr ? "no GstVideoMeta" : "too many planes",
+                    zero_copy::kMaxFrameMemories);
+    }
+    Places places;
+    places.plane_count = meta->n_planes;
+    for (std::size_t i = 0; i < places.plane_count; ++i) {
+        guint memory = 0;
+        guint count = 0;
+        gsize skip = 0;
+        if (meta->stride[i] <= 0 ||
+            gst_buffer_find_memory(buffer, meta->offset[i], 1, &memory, &count, &skip) == FALSE) {
+            return fail(ErrorCode::InvalidArgument,
+                        "plane {} of a dmabuf of modifier 0x{:016x} begins at byte {} of {} and "
+                        "has stride {}",
+                        i, video.modifier, meta->offset[i], gst_buffer_get_size(buffer),
+                        meta->stride[i]);
+        }
+        places.planes[i] = {.memory = places.index_of(memory),
+                            .offset_bytes = skip,
+                            .stride_bytes = static_cast<std::size_t>(meta->stride[i])};
+    }
+    return places;
+}
+
 Result<BufferFrame::Places> BufferFrame::Places::find(GstBuffer* buffer, const Video& video) {
+    if (!video.linear()) {
+        return find_tiled(buffer, video);
+    }
     SLUICE_TRY_ASSIGN(const Layout layout, layout_of(buffer, video));
     Places places;
     places.plane_count = std::min(layout.planes, places.planes.size());
@@ -103,7 +137,7 @@ Result<BufferFrame> BufferFrame::create(GstBuffer* buffer, const Video& video, C
         }
     }
     SLUICE_TRY_ASSIGN(out.frame_, zero_copy::ExternalFrame::create(
-                                      video.format, zero_copy::kLinearModifier, planes,
+                                      video.format, video.modifier, planes,
                                       std::span(memories).first(places.memory_count)));
     return out;
 }

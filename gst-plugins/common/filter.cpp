@@ -4,11 +4,21 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
+
+#include "gst-plugins/common/drm_formats.h"
 
 GST_DEBUG_CATEGORY_EXTERN(sluice_filter_debug);
 #define GST_CAT_DEFAULT sluice_filter_debug
 
 namespace sluice::gst {
+
+namespace {
+
+// Frames in a row before which upstream asked for an allocation.
+constexpr unsigned kPatience = 3;
+
+} // namespace
 
 Result<gboolean> Filter::start() {
     reset();
@@ -19,6 +29,11 @@ Result<gboolean> Filter::start() {
     SLUICE_TRY_ASSIGN(const auto engine, settings().engine());
     pool_choice_ = choose_pool_memory(engine.device);
     pool_allocator_ = make_pool_allocator(pool_choice_.memory);
+    if (const auto* profile = vulkan_profile(engine.device); profile != nullptr && reads_tiled()) {
+        auto tiled = tiled_drm_formats(*profile);
+        const std::lock_guard hold(lock_);
+        tiled_ = std::move(tiled);
+    }
     return TRUE;
 }
 
@@ -26,17 +41,42 @@ void Filter::stop() {
     close();
     reset();
     pool_allocator_.reset();
+    const std::lock_guard hold(lock_);
+    tiled_.clear();
+}
+
+Ref<GstCaps> Filter::readable() {
+    const std::lock_guard hold(lock_);
+    return readable_caps(tiled_);
 }
 
 PoolOffer Filter::pool_offer() const {
     return {.source = GST_BASE_TRANSFORM_SRC_PAD(element_),
             .allocator = pool_allocator_.get(),
-            .for_device = pool_choice_.for_device};
+            .for_device = pool_choice_.for_device,
+            .aligned = asked_at_once_ < kPatience};
+}
+
+void Filter::note_allocation_query() {
+    const std::uint64_t frames = stats_.frames;
+    const std::uint64_t since = frames - std::exchange(frames_when_asked_, frames);
+    if (asked_at_once_ >= kPatience || since == 0) {
+        return;
+    }
+    asked_at_once_ = since <= 2 ? asked_at_once_ + 1 : 0;
+    if (asked_at_once_ == kPatience) {
+        GST_INFO_OBJECT(element_, "upstream drops each pool at once; it gets one without padding");
+    }
 }
 
 Result<gboolean> Filter::set_caps(GstCaps* in, GstCaps* out) {
-    SLUICE_TRY_ASSIGN(in_, parse_caps(in));
-    SLUICE_TRY_ASSIGN(out_, parse_caps(out));
+    // Tiled ones come this far only where readable() has them.
+    const zero_copy::FrameFormat before = in_.format;
+    SLUICE_TRY_ASSIGN(in_, parse_caps(in, Modifiers::Any));
+    if (in_.format.width != before.width || in_.format.height != before.height) {
+        asked_at_once_ = 0;
+    }
+    SLUICE_TRY_ASSIGN(out_, parse_caps(out, Modifiers::Any));
     has_result_ = false;
     forget();
     SLUICE_TRY(configure());
@@ -55,6 +95,21 @@ void Filter::update_qos(GstEvent* event) {
         info.fps_n > 0 ? gst_util_uint64_scale_int(GST_SECOND, info.fps_d, info.fps_n)
                        : GST_CLOCK_TIME_NONE;
     qos_.update(event, duration);
+}
+
+std::string Filter::refusal(const GstCaps* caps) {
+    const std::lock_guard hold(lock_);
+    const auto parsed = parse_caps(caps, tiled_.empty() ? Modifiers::Linear : Modifiers::Any);
+    if (!parsed) {
+        return parsed.error().message;
+    }
+    if (parsed->linear()) {
+        return "the other side does not take them";
+    }
+    const std::string linear =
+        drm_format_name(parsed->format.pixel_format, zero_copy::kLinearModifier);
+    return unknown_modifier(drm_format_name(parsed->format.pixel_format, parsed->modifier), linear,
+                            tiled_);
 }
 
 Settings Filter::settings() {

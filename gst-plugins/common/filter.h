@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <mutex>
+#include <string>
+#include <vector>
 
 #include <gst/base/gstbasetransform.h>
 
@@ -44,6 +46,14 @@ public:
     [[nodiscard]] Result<gboolean> set_caps(GstCaps* in, GstCaps* out);
     // Between start() and stop().
     [[nodiscard]] PoolOffer pool_offer() const;
+    // Upstream asks for an allocation. gst-libav 1.26 takes the visible for the coded width: where
+    // the two differ (H.264 and H.265 of widths that are no multiple of 16) it drops a pool with
+    // alignment with every frame, and asks again. After some such frames it is offered one without.
+    void note_allocation_query();
+    // What the device takes; before start() and after stop(): what the CPU takes. Any thread.
+    [[nodiscard]] Ref<GstCaps> readable();
+    // Why fixed caps were refused, for the log.
+    [[nodiscard]] std::string refusal(const GstCaps* caps);
     // `out` is null for elements that work in place.
     [[nodiscard]] Result<GstFlowReturn> handle(GstBuffer* in, GstBuffer* out);
     void count_duplicated(GstBuffer* original, GstBuffer* copy);
@@ -59,6 +69,8 @@ protected:
     virtual void close() = 0;
     // The caps are known: input() and output() hold them. Also called when they change.
     [[nodiscard]] virtual Status configure() { return {}; }
+    // Whether the device reads frames where they lie, whatever their layout. Asked after open().
+    [[nodiscard]] virtual bool reads_tiled() const { return false; }
     // Handles one frame in place.
     [[nodiscard]] virtual Status process(GstBuffer* frame, Turn turn);
     // Handles one frame into another buffer.
@@ -86,12 +98,15 @@ private:
     [[nodiscard]] Status check_copies();
 
     GstBaseTransform* const element_; // owns this object
-    std::mutex lock_;                 // guards settings_ and live_
+    std::mutex lock_;                 // guards settings_, live_ and tiled_
     Settings settings_;
     LiveSettings live_;
+    std::vector<std::string> tiled_; // drm-formats that the device takes
 
     // Of the frames that others render for us; from start to stop.
     PoolChoice pool_choice_;
+    std::uint64_t frames_when_asked_ = 0;
+    unsigned asked_at_once_ = 0; // how often since the last frame but one or two
     Ref<GstAllocator> pool_allocator_;
 
     // Of the streaming thread.

@@ -69,6 +69,7 @@ gboolean src_event(GstBaseTransform* base, GstEvent* event) {
 }
 
 gboolean propose_allocation(GstBaseTransform* base, GstQuery* decided, GstQuery* query) {
+    filter_of(base).note_allocation_query();
     const bool answered = parent_class()->propose_allocation(base, decided, query) != FALSE;
     return sluice::gst::propose(filter_of(base).pool_offer(), answered, decided, query) ? TRUE
                                                                                         : FALSE;
@@ -88,9 +89,9 @@ gboolean decide_allocation(GstBaseTransform* base, GstQuery* query) {
 }
 
 // Frames keep their memory: what the device reads passes as it is.
-GstCaps* transform_caps(GstBaseTransform* /*base*/, GstPadDirection /*direction*/, GstCaps* caps,
+GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection /*direction*/, GstCaps* caps,
                         GstCaps* filter) {
-    const Ref readable = sluice::gst::readable_caps();
+    const Ref readable = filter_of(base).readable();
     Ref out(gst_caps_intersect_full(caps, readable.get(), GST_CAPS_INTERSECT_FIRST));
     if (filter != nullptr) {
         out = Ref(gst_caps_intersect_full(filter, out.get(), GST_CAPS_INTERSECT_FIRST));
@@ -102,16 +103,14 @@ GstCaps* transform_caps(GstBaseTransform* /*base*/, GstPadDirection /*direction*
 gboolean accept_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps) {
     const gboolean accepted = parent_class()->accept_caps(base, direction, caps);
     if (accepted == FALSE && gst_caps_is_fixed(caps) != FALSE) {
-        const auto parsed = sluice::gst::parse_caps(caps);
-        GST_WARNING_OBJECT(base, "caps refused: %s",
-                           parsed ? "the other side does not take them"
-                                  : parsed.error().message.c_str());
+        const std::string reason = filter_of(base).refusal(caps);
+        GST_WARNING_OBJECT(base, "caps refused: %s", reason.c_str());
     }
     return accepted;
 }
 
 gboolean get_unit_size(GstBaseTransform* /*base*/, GstCaps* caps, gsize* size) {
-    const auto video = sluice::gst::parse_caps(caps);
+    const auto video = sluice::gst::parse_caps(caps, sluice::gst::Modifiers::Any);
     if (!video) {
         return FALSE;
     }

@@ -59,6 +59,13 @@ Result<MappedFrame> MappedFrame::write(GstBuffer* buffer, const Video& video, Co
 
 Result<MappedFrame> MappedFrame::map(GstBuffer* buffer, const Video& video, GstMapFlags flags,
                                      CopyLedger& copies) {
+    if (!video.linear()) {
+        return fail(ErrorCode::Unsupported,
+                    "the device refused a dmabuf of modifier 0x{:016x}, which the CPU cannot read "
+                    "in its place (GST_DEBUG=sluicefilter:4 says why); ask upstream for linear "
+                    "dmabufs or plain video/x-raw",
+                    video.modifier);
+    }
     MappedFrame mapped;
     if ((flags & GST_MAP_WRITE) != 0 && (flags & GST_MAP_READ) != 0) {
         count_unwritable(buffer, copies);

@@ -10,6 +10,7 @@ namespace {
 
 struct SluiceFramePool {
     GstVideoBufferPool parent;
+    bool aligned;
 };
 struct SluiceFramePoolClass {
     GstVideoBufferPoolClass parent_class;
@@ -72,10 +73,20 @@ GstFlowReturn alloc_buffer(GstBufferPool* pool, GstBuffer** buffer,
     return flow;
 }
 
-void sluice_frame_pool_init(SluiceFramePool* /*self*/) {}
+const gchar** options(GstBufferPool* pool) {
+    static const gchar* tight[] = {GST_BUFFER_POOL_OPTION_VIDEO_META, nullptr};
+    return reinterpret_cast<SluiceFramePool*>(pool)->aligned
+               ? GST_BUFFER_POOL_CLASS(sluice_frame_pool_parent_class)->get_options(pool)
+               : tight;
+}
+
+void sluice_frame_pool_init(SluiceFramePool* self) {
+    self->aligned = true;
+}
 
 void sluice_frame_pool_class_init(SluiceFramePoolClass* klass) {
     GST_BUFFER_POOL_CLASS(klass)->alloc_buffer = alloc_buffer;
+    GST_BUFFER_POOL_CLASS(klass)->get_options = options;
 }
 
 // A process may have several copies of this code; the first to come names the type for all.
@@ -91,8 +102,10 @@ GType pool_type() {
 
 namespace sluice::gst {
 
-Ref<GstBufferPool> make_frame_pool() {
-    return Ref(GST_BUFFER_POOL(gst_object_ref_sink(g_object_new(pool_type(), nullptr))));
+Ref<GstBufferPool> make_frame_pool(bool aligned) {
+    Ref pool(GST_BUFFER_POOL(gst_object_ref_sink(g_object_new(pool_type(), nullptr))));
+    reinterpret_cast<SluiceFramePool*>(pool.get())->aligned = aligned;
+    return pool;
 }
 
 } // namespace sluice::gst

@@ -17,6 +17,8 @@ namespace sluice::gst {
 //
 // Only memfds of our own are mapped so: others' mappings end, and dmabufs must be told when the CPU
 // is through.
-[[nodiscard]] Ref<GstBufferPool> make_frame_pool();
+//
+// `aligned`: with any alignment and padding; else with none, into which decoders copy.
+[[nodiscard]] Ref<GstBufferPool> make_frame_pool(bool aligned);
 
 } // namespace sluice::gst

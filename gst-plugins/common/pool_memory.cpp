@@ -56,6 +56,12 @@ Status try_dmabuf(std::size_t index) {
 
 } // namespace
 
+const vulkan::DeviceProfile* vulkan_profile(const DeviceChoice& device) {
+    const auto index = vulkan_device(device);
+    const auto profiles = vulkan::list_devices();
+    return index && profiles ? &(*profiles)[*index] : nullptr;
+}
+
 PoolChoice choose_pool_memory(const DeviceChoice& device) {
     static std::mutex lock; // guards known
     static std::map<std::size_t, PoolMemory> known;

@@ -7,6 +7,7 @@
 #include <gst/gst.h>
 
 #include "core/engine.h"
+#include "core/vulkan/profile.h"
 #include "gst-plugins/common/ref.h"
 
 namespace sluice::gst {
@@ -15,6 +16,9 @@ enum class PoolMemory : std::uint8_t {
     Memfd,  // shared memory: read by the CPU, and by Vulkan by its pages or, in software, its file
     Dmabuf, // made by us
 };
+
+// The Vulkan device that a choice means, now; null: the CPU, or none.
+[[nodiscard]] const vulkan::DeviceProfile* vulkan_profile(const DeviceChoice& device);
 
 // What the device reads without a copy, and a software decoder can render into at full speed:
 // memfds wherever the device can have their pages, which the CPU and what imports host memory can;

@@ -15,6 +15,13 @@ GParamSpec* spec_of(Property property, const Settings& settings, const LiveSetti
         return g_param_spec_string("model", "Model",
                                    "Name of a model of the zoo, or path to a model file",
                                    settings.model.empty() ? nullptr : settings.model.c_str(), show);
+    case Property::ModelKey:
+        return g_param_spec_string(
+            "model-key", "Model key",
+            "Where the key of a sealed model is: the path of a file, env:NAME (an environment "
+            "variable) or keyring:NAME (the kernel's keyrings); unset: what $SLUICE_MODEL_KEY "
+            "names",
+            nullptr, kAtStart);
     case Property::Device:
         return g_param_spec_string(
             "device", "Device",
@@ -84,6 +91,9 @@ void install_properties(GObjectClass* klass, std::initializer_list<Property> pro
     };
     for (const Property property : properties) {
         install(property);
+        if (property == Property::Model) {
+            install(Property::ModelKey);
+        }
     }
     install(Property::RequireZeroCopy);
     install(Property::Stats);
@@ -94,6 +104,11 @@ bool set_property(guint id, const GValue* value, Settings& settings, LiveSetting
     case Property::Model: {
         const gchar* text = g_value_get_string(value);
         settings.model = text != nullptr ? text : "";
+        return true;
+    }
+    case Property::ModelKey: {
+        const gchar* text = g_value_get_string(value);
+        settings.model_key = text != nullptr ? text : "";
         return true;
     }
     case Property::Device: {
@@ -121,6 +136,10 @@ bool get_property(guint id, GValue* value, const Settings& settings, const LiveS
     switch (static_cast<Property>(id)) {
     case Property::Model:
         g_value_set_string(value, settings.model.empty() ? nullptr : settings.model.c_str());
+        return true;
+    case Property::ModelKey:
+        g_value_set_string(value,
+                           settings.model_key.empty() ? nullptr : settings.model_key.c_str());
         return true;
     case Property::Device: g_value_set_string(value, settings.device.c_str()); return true;
     case Property::Threads: g_value_set_uint(value, settings.threads); return true;

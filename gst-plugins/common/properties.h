@@ -18,6 +18,7 @@ struct Settings {
     std::string model;
     std::string device = "auto"; // as device_from_name() takes it
     unsigned threads = 0;
+    std::string model_key = {}; // where the key of a sealed model is
 
     // InvalidArgument where there is no device of that name.
     [[nodiscard]] Result<EngineOptions> engine() const;
@@ -45,6 +46,7 @@ enum class Property : guint {
     Qos,
     RequireZeroCopy,
     Stats,
+    ModelKey, // installed with Model
 };
 inline constexpr guint kFirstOwnProperty = 100;
 

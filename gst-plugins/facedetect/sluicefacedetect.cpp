@@ -89,9 +89,10 @@ protected:
             const std::lock_guard hold(lock());
             track_ = tracking_;
         }
-        SLUICE_TRY_ASSIGN(auto detector,
-                          FaceDetector::create(
-                              {.model = fixed.model, .engine = engine, .tile_size = tile_size()}));
+        SLUICE_TRY_ASSIGN(auto detector, FaceDetector::create({.model = fixed.model,
+                                                               .engine = engine,
+                                                               .tile_size = tile_size(),
+                                                               .model_key = fixed.model_key}));
         detector_ = std::move(detector);
         return {};
     }
@@ -100,6 +101,8 @@ protected:
         detector_.reset();
         device_frames_.clear();
     }
+
+    bool reads_tiled() const override { return detector_->runs_on_device(); }
 
     void forget() override {
         faces_.clear();

@@ -26,7 +26,7 @@ Range input_range(const InputWishes& wishes, const models::Manifest* manifest,
     if (wishes.scale != 0.0) {
         return of_codes(wishes.offset, wishes.scale);
     }
-    if (manifest != nullptr) {
+    if (manifest != nullptr && manifest->has_range) {
         return {.low = manifest->low, .high = manifest->high};
     }
     if (const auto& stated = file.normalization; stated && stated->std != 0.0F) {

@@ -115,7 +115,8 @@ protected:
                         "no model: set the property 'model' to a name of the zoo or a file");
         }
         SLUICE_TRY_ASSIGN(const auto engine, fixed.engine());
-        SLUICE_TRY_ASSIGN(auto stored, sluice::models::open_model(fixed.model));
+        SLUICE_TRY_ASSIGN(auto stored,
+                          sluice::models::open_model(fixed.model, {.key = fixed.model_key}));
         const sluice::gst::Range range =
             sluice::gst::input_range(wishes, stored.source.manifest, stored.model.info);
         SLUICE_TRY_ASSIGN(auto program, sluice::compile(std::move(stored.model.graph), engine));

@@ -65,8 +65,9 @@ protected:
     Status open() override {
         const Settings fixed = settings();
         SLUICE_TRY_ASSIGN(const auto engine, fixed.engine());
-        SLUICE_TRY_ASSIGN(auto segmenter,
-                          Segmenter::create({.model = fixed.model, .engine = engine}));
+        SLUICE_TRY_ASSIGN(auto segmenter, Segmenter::create({.model = fixed.model,
+                                                             .engine = engine,
+                                                             .model_key = fixed.model_key}));
         segmenter_ = std::move(segmenter);
         class_names_ = RegionNames(segmenter_->labels());
         threads_ = sluice::runtime::ThreadPool::shared(fixed.threads);
@@ -96,6 +97,8 @@ protected:
         device_frames_.clear();
         threads_.reset();
     }
+
+    bool reads_tiled() const override { return segmenter_->runs_on_device(); }
 
     void forget() override {
         matte_.reset();

@@ -62,8 +62,9 @@ protected:
     Status open() override {
         const Settings fixed = settings();
         SLUICE_TRY_ASSIGN(const auto engine, fixed.engine());
-        SLUICE_TRY_ASSIGN(auto upscaler,
-                          Upscaler::create({.model = fixed.model, .engine = engine}));
+        SLUICE_TRY_ASSIGN(auto upscaler, Upscaler::create({.model = fixed.model,
+                                                           .engine = engine,
+                                                           .model_key = fixed.model_key}));
         if (upscaler.scale() != kScale) {
             return sluice::fail(sluice::ErrorCode::Unsupported,
                                 "model '{}' enlarges {} times; sluicesuperres takes x2",

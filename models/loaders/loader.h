@@ -33,6 +33,7 @@ struct ModelInfo {
     std::string name;
     std::string description;
     std::string license;
+    std::string task; // "segmentation"; as the manifests of the zoo call them
     std::optional<Normalization> normalization;
     std::vector<std::string> labels;
 };
@@ -40,6 +41,12 @@ struct ModelInfo {
 struct LoadedModel {
     graph::Graph graph;
     ModelInfo info;
+};
+
+// A file's bytes and what keeps them mapped; constants of the graph may point into them.
+struct FileBytes {
+    std::shared_ptr<const void> owner;
+    std::span<const std::byte> bytes;
 };
 
 struct LoadOptions {
@@ -54,12 +61,12 @@ struct LoadOptions {
     std::map<std::string, graph::ConstantData> values;
     // Where the model lies, for files beside it. Empty: loaded from memory, there are none.
     std::filesystem::path folder;
-};
-
-// A file's bytes and what keeps them mapped; constants of the graph may point into them.
-struct FileBytes {
-    std::shared_ptr<const void> owner;
-    std::span<const std::byte> bytes;
+    // The files beside the model by their names in it, where they are in memory like the model
+    // (those of a sealed one): the folder is not looked at then.
+    std::map<std::string, FileBytes> files;
+    // Where the key of a sealed model is: the path of a file, "env:NAME" or "keyring:NAME". Empty:
+    // what $SLUICE_MODEL_KEY names. Only open_model() looks at it.
+    std::string key;
 };
 
 // Maps a file read-only. NotFound or Io names the path.
@@ -77,7 +84,13 @@ struct LoaderEntry {
     std::string_view format; // "tflite"
     bool (*sniff)(std::span<const std::byte> bytes);
     Result<LoadedModel> (*load)(const FileBytes& file, const LoadOptions& options);
+    // The names of the files beside this one that hold its weights; null: the format has none.
+    Result<std::vector<std::string>> (*side_files)(std::span<const std::byte> bytes);
 };
 [[nodiscard]] std::span<const LoaderEntry> loaders();
+
+// Every file that the model consists of beside this one, by the names it has for them, once each.
+[[nodiscard]] Result<std::vector<std::string>> side_files(std::span<const std::byte> bytes,
+                                                          std::string_view name);
 
 } // namespace sluice::models

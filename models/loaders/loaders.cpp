@@ -25,16 +25,31 @@
 #include "models/loaders/onnx/onnx_loader.h"
 #include "models/loaders/tfjs/tfjs_loader.h"
 #include "models/loaders/tflite/tflite_loader.h"
+#include "models/loaders/webnn/webnn_loader.h"
 
 namespace sluice::models {
 namespace {
 
 constexpr LoaderEntry kLoaders[] = {
-    {"tflite", tflite::is_tflite, tflite::load},
-    {"anime4k", anime4k::is_anime4k, anime4k::load},
-    {"tfjs", tfjs::is_tfjs, tfjs::load},
-    {"onnx", onnx::is_onnx, onnx::load}, // last: the format has no magic number
+    {"tflite", tflite::is_tflite, tflite::load, nullptr},
+    {"webnn", webnn::is_webnn, webnn::load, webnn::side_files},
+    {"anime4k", anime4k::is_anime4k, anime4k::load, nullptr},
+    {"tfjs", tfjs::is_tfjs, tfjs::load, tfjs::side_files},
+    {"onnx", onnx::is_onnx, onnx::load, onnx::side_files}, // last: it has no magic number
 };
+
+Result<const LoaderEntry*> find_loader(std::span<const std::byte> bytes, std::string_view name) {
+    const auto* const found = std::ranges::find_if(
+        kLoaders, [&](const LoaderEntry& entry) { return entry.sniff(bytes); });
+    if (found != std::end(kLoaders)) {
+        return found;
+    }
+    std::string known;
+    for (const LoaderEntry& entry : kLoaders) {
+        known += (known.empty() ? "" : ", ") + std::string(entry.format);
+    }
+    return fail(ErrorCode::Unsupported, "{} is in no format that can be loaded ({})", name, known);
+}
 
 } // namespace
 
@@ -75,16 +90,7 @@ Result<FileBytes> map_file(const std::filesystem::path& path) {
 
 Result<LoadedModel> load_model(const FileBytes& file, std::string_view name,
                                const LoadOptions& options) {
-    const auto found = std::ranges::find_if(
-        kLoaders, [&](const LoaderEntry& entry) { return entry.sniff(file.bytes); });
-    if (found == std::end(kLoaders)) {
-        std::string known;
-        for (const LoaderEntry& entry : kLoaders) {
-            known += (known.empty() ? "" : ", ") + std::string(entry.format);
-        }
-        return fail(ErrorCode::Unsupported, "{} is in no format that can be loaded ({})", name,
-                    known);
-    }
+    SLUICE_TRY_ASSIGN(const LoaderEntry* const found, find_loader(file.bytes, name));
     auto model = found->load(file, options);
     if (!model) {
         return std::unexpected(std::move(model).error().within(std::format("loading {}", name)));
@@ -92,10 +98,26 @@ Result<LoadedModel> load_model(const FileBytes& file, std::string_view name,
     return model;
 }
 
+Result<std::vector<std::string>> side_files(std::span<const std::byte> bytes,
+                                            std::string_view name) {
+    SLUICE_TRY_ASSIGN(const LoaderEntry* const found, find_loader(bytes, name));
+    if (found->side_files == nullptr) {
+        return std::vector<std::string>();
+    }
+    auto files = found->side_files(bytes);
+    if (!files) {
+        return std::unexpected(std::move(files).error().within(std::format("reading {}", name)));
+    }
+    std::ranges::sort(*files);
+    const auto rest = std::ranges::unique(*files);
+    files->erase(rest.begin(), rest.end());
+    return files;
+}
+
 Result<LoadedModel> load_model(const std::filesystem::path& path, const LoadOptions& options) {
     SLUICE_TRY_ASSIGN(const FileBytes file, map_file(path));
     LoadOptions placed = options;
-    if (placed.folder.empty()) {
+    if (placed.folder.empty() && placed.files.empty()) {
         placed.folder = path.has_parent_path() ? path.parent_path() : ".";
     }
     return load_model(file, path.filename().string(), placed);

@@ -39,4 +39,16 @@ Result<FileBytes> map_side_file(const std::filesystem::path& folder, const std::
     return map_file(full);
 }
 
+Result<FileBytes> map_side_file(const LoadOptions& options, const std::string& path) {
+    if (options.files.empty()) {
+        return map_side_file(options.folder, path);
+    }
+    const auto found = options.files.find(path);
+    if (found == options.files.end()) {
+        return fail(ErrorCode::NotFound, "data in '{}', which is not among the model's {} files",
+                    clean_text(path), options.files.size());
+    }
+    return found->second;
+}
+
 } // namespace sluice::models

@@ -16,5 +16,7 @@ namespace sluice::models {
 // folder).
 [[nodiscard]] Result<FileBytes> map_side_file(const std::filesystem::path& folder,
                                               const std::string& path);
+// The same in the memory or the folder of `options`, wherever the model's files are.
+[[nodiscard]] Result<FileBytes> map_side_file(const LoadOptions& options, const std::string& path);
 
 } // namespace sluice::models

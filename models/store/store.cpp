@@ -17,8 +17,12 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "models/loaders/file_hash.h"
 #include "models/loaders/loader.h"
-#include "models/store/file_hash.h"
+#include "models/loaders/modelinfo.h"
+#include "models/store/model_key.h"
+#include "models/store/seal.h"
+#include "models/store/user_store.h"
 #include "models/store/zoo_table.h"
 
 namespace sluice::models {
@@ -86,7 +90,17 @@ bool is_file(const fs::path& path) {
     return fs::exists(path, ignored) && !fs::is_directory(path, ignored);
 }
 
+// A model of the user: it lies where its manifest does.
+Result<ResolvedModel> resolve_added(const Manifest& manifest) {
+    const fs::path path = manifest.folder / manifest.file;
+    SLUICE_TRY(verify_file(manifest, path));
+    return ResolvedModel{.path = path, .manifest = &manifest};
+}
+
 Result<ResolvedModel> resolve_manifest(const Manifest& manifest) {
+    if (!manifest.folder.empty()) {
+        return resolve_added(manifest);
+    }
     for (const fs::path& folder : search_path()) {
         const fs::path path = folder / manifest.file;
         if (is_file(path)) {
@@ -99,6 +113,21 @@ Result<ResolvedModel> resolve_manifest(const Manifest& manifest) {
         "model '{}' is not on this machine: no {} in {}; fetch it with './dev shell true', or add "
         "its folder to SLUICE_MODEL_PATH",
         manifest.name, manifest.file, searched_folders());
+}
+
+// A small text file; beyond a limit it is none.
+std::string_view text_of(const FileBytes& file) {
+    constexpr std::size_t kMaxBytes = std::size_t{1} << 20U;
+    return file.bytes.size() > kMaxBytes
+               ? std::string_view()
+               : std::string_view(reinterpret_cast<const char*>(file.bytes.data()),
+                                  file.bytes.size());
+}
+
+// The key goes before anything is loaded.
+Result<UnsealedModel> unseal_with(std::span<const std::byte> sealed, std::string_view key_source) {
+    SLUICE_TRY_ASSIGN(const ModelKey key, read_model_key(key_source));
+    return unseal(sealed, key);
 }
 
 // A file named on its own. One of the zoo's, by name and hash, keeps its manifest.
@@ -124,7 +153,7 @@ const Manifest* find_manifest(std::string_view name) {
         name = alias->name;
     }
     const auto found = std::ranges::find(zoo(), name, &Manifest::name);
-    return found == zoo().end() ? nullptr : &*found;
+    return found == zoo().end() ? find_added(name) : &*found;
 }
 
 std::vector<std::filesystem::path> search_path() {
@@ -178,18 +207,60 @@ Status verify_file(const Manifest& manifest, const std::filesystem::path& path) 
     SLUICE_TRY_ASSIGN(const FileBytes file, map_file(path));
     SLUICE_TRY_ASSIGN(const std::string hash, sha256(file.bytes));
     if (hash != manifest.sha256) {
-        return fail(
-            ErrorCode::Parse,
-            "{} is not the {} of the zoo: its SHA-256 is {}, {} is expected; fetch it again "
-            "with './dev shell true'",
-            path.string(), manifest.name, hash, manifest.sha256);
+        return fail(ErrorCode::Parse,
+                    "{} is not the {} of the {}: its SHA-256 is {}, {} is expected; {}",
+                    path.string(), manifest.name, manifest.folder.empty() ? "zoo" : "store", hash,
+                    manifest.sha256,
+                    manifest.folder.empty() ? "fetch it again with './dev shell true'"
+                                            : "remove its folder and add it again");
+    }
+    for (const Manifest::File& expected : manifest.beside) {
+        SLUICE_TRY_ASSIGN(const FileBytes beside, map_file(path.parent_path() / expected.name));
+        SLUICE_TRY_ASSIGN(const std::string its_hash, sha256(beside.bytes));
+        if (its_hash != expected.sha256) {
+            return fail(ErrorCode::Parse,
+                        "{} of the model {} has the SHA-256 {}, {} is expected; remove the model's "
+                        "folder and add it again",
+                        expected.name, manifest.name, its_hash, expected.sha256);
+        }
     }
     return {};
 }
 
+Result<LoadedModel> open_file(const std::filesystem::path& path, const LoadOptions& options) {
+    SLUICE_TRY_ASSIGN(const FileBytes file, map_file(path));
+    const std::string name = path.filename().string();
+    if (!is_sealed(file.bytes)) {
+        SLUICE_TRY_ASSIGN(LoadedModel loaded, load_model(path, options));
+        if (const auto sidecar = find_modelinfo(path)) {
+            SLUICE_TRY_ASSIGN(const FileBytes text, map_file(*sidecar));
+            apply_modelinfo(text_of(text), loaded.info);
+        }
+        return loaded;
+    }
+    auto unsealed = unseal_with(file.bytes, options.key);
+    if (!unsealed) {
+        return std::unexpected(std::move(unsealed).error().within("opening " + name));
+    }
+    LoadOptions inside = options;
+    inside.folder.clear();
+    inside.files = std::move(unsealed->files);
+    SLUICE_TRY_ASSIGN(LoadedModel loaded, load_model(unsealed->model, unsealed->name, inside));
+    if (const auto sidecar = inside.files.find(unsealed->name + ".modelinfo");
+        sidecar != inside.files.end()) {
+        apply_modelinfo(text_of(sidecar->second), loaded.info);
+    }
+    return loaded;
+}
+
 Result<StoredModel> open_model(std::string_view model, const LoadOptions& options) {
     SLUICE_TRY_ASSIGN(ResolvedModel source, resolve(model));
-    SLUICE_TRY_ASSIGN(LoadedModel loaded, load_model(source.path, options));
+    LoadOptions sized = options;
+    if (source.manifest != nullptr) {
+        sized.dimensions.insert(source.manifest->dimensions.begin(),
+                                source.manifest->dimensions.end()); // the caller's win
+    }
+    SLUICE_TRY_ASSIGN(LoadedModel loaded, open_file(source.path, sized));
     return StoredModel{.model = std::move(loaded), .source = std::move(source)};
 }
 

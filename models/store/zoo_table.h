@@ -16,8 +16,15 @@ struct ZooAlias {
     std::string_view name;
 };
 
+// A model's manifest as the JSON that it was written in: what only its card tells.
+struct ZooText {
+    std::string_view name;
+    std::string_view json;
+};
+
 // Sorted by name.
 [[nodiscard]] std::vector<Manifest> zoo_manifests();
 [[nodiscard]] std::span<const ZooAlias> zoo_aliases();
+[[nodiscard]] std::span<const ZooText> zoo_texts();
 
 } // namespace sluice::models

@@ -7,7 +7,6 @@
 
 #include "core/base/copy_ledger.h"
 #include "core/base/result.h"
-#include "core/vulkan/device.h"
 #include "zero_copy/device_matte.h"
 #include "zero_copy/external_frame.h"
 #include "zero_copy/tensor_to_frame.h"

@@ -163,7 +163,8 @@ void FaceDetector::State::decode(const PictureSampler& sampler, bool is_tile) {
 }
 
 Result<FaceDetector> FaceDetector::create(const FaceDetectorOptions& options) {
-    SLUICE_TRY_ASSIGN(auto network, PictureNetwork::open(options.model, options.engine, {},
+    SLUICE_TRY_ASSIGN(auto network, PictureNetwork::open(options.model, options.engine,
+                                                         {.key = options.model_key},
                                                          {.low = -1.0F, .high = 1.0F}));
     auto state = std::make_unique<State>(std::move(network));
     if (auto found = state->find_outputs(); !found) {

@@ -48,6 +48,8 @@ struct FaceDetectorOptions {
     // Also search square tiles of about this many frame pixels with 50 % overlap, for faces that
     // are small in a large picture; 0: the whole frame only.
     std::uint32_t tile_size = 0;
+    // Where the key of a sealed model is, as models::LoadOptions::key.
+    std::string model_key;
 };
 
 // Thresholds may change between frames.

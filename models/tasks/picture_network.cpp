@@ -13,7 +13,7 @@ namespace {
 // Where codes 0 and 255 go.
 std::pair<float, float> input_range(const models::Manifest* manifest, const models::ModelInfo& info,
                                     const PictureNetwork::Needs& needs) {
-    if (manifest != nullptr) {
+    if (manifest != nullptr && manifest->has_range) {
         return {manifest->low, manifest->high};
     }
     if (info.normalization) {

@@ -103,7 +103,8 @@ Status Segmenter::State::find_output() {
 }
 
 Result<Segmenter> Segmenter::create(const SegmenterOptions& options) {
-    SLUICE_TRY_ASSIGN(auto network, PictureNetwork::open(options.model, options.engine, {},
+    SLUICE_TRY_ASSIGN(auto network, PictureNetwork::open(options.model, options.engine,
+                                                         {.key = options.model_key},
                                                          {.low = 0.0F, .high = 1.0F}));
     auto state = std::make_unique<State>(std::move(network));
     if (auto found = state->find_output(); !found) {

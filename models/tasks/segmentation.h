@@ -21,6 +21,8 @@ namespace sluice::tasks {
 struct SegmenterOptions {
     std::string model = "selfie-segmentation-landscape"; // zoo name or path
     EngineOptions engine;
+    // Where the key of a sealed model is, as models::LoadOptions::key.
+    std::string model_key;
 };
 
 // What the network said of one frame; valid until the next call.

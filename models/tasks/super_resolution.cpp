@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/recent.h"
 #include "models/tasks/picture_network.h"
 #include "zero_copy/device_upscale_writer.h"
 #include "zero_copy/sync.h"
@@ -57,75 +58,101 @@ struct Strip {
 
 } // namespace
 
-struct Upscaler::State {
-    UpscalerOptions options;
-    std::optional<zero_copy::FrameFormat> format; // that the rest is made for
-    std::optional<PictureNetwork> network;
-    std::vector<Strip> strips;
-    std::optional<zero_copy::SuperResolutionWriter> writer;
-    std::optional<zero_copy::DeviceUpscaleWriter> device_writer;
-    std::uint32_t residual_channels = 0;
-    bool on_device = false; // as the small picture that create() opens it with
+namespace {
 
-    [[nodiscard]] Result<PictureNetwork> open(std::uint32_t width, std::uint32_t height) const {
-        return PictureNetwork::open(options.model, options.engine,
-                                    {.width = width, .height = height},
-                                    {.low = 0.0F, .high = 1.0F, .output = kResidual});
-    }
-    [[nodiscard]] Status prepare(const zero_copy::FrameFormat& frame);
-    [[nodiscard]] Status cut(const zero_copy::FrameFormat& frame, std::uint32_t height,
-                             std::uint32_t halo);
+// Everything that one format of frames needs.
+struct Prepared {
+    PictureNetwork network;
+    std::vector<Strip> strips;
+    zero_copy::SuperResolutionWriter writer;
+    zero_copy::DeviceUpscaleWriter device_writer;
+    std::uint32_t residual_channels = 0;
+
     [[nodiscard]] Status upscale_on_device(const zero_copy::ExternalFrame& input,
                                            const zero_copy::ExternalFrame& output,
                                            CopyLedger& ledger);
 };
 
-// Fills `strips` with strips of `height` rows that together contribute every row once.
-Status Upscaler::State::cut(const zero_copy::FrameFormat& frame, std::uint32_t height,
-                            std::uint32_t halo) {
-    strips.clear();
+// Formats whose networks are kept: streams that change between a few sizes compile each once.
+constexpr std::size_t kKeptFormats = 3;
+
+} // namespace
+
+struct Upscaler::State {
+    UpscalerOptions options;
+    Recent<zero_copy::FrameFormat, Prepared> prepared{kKeptFormats};
+    bool on_device = false; // as the small picture that create() opens it with
+
+    [[nodiscard]] Result<PictureNetwork> open(std::uint32_t width, std::uint32_t height) const {
+        return PictureNetwork::open(options.model, options.engine,
+                                    {.width = width, .height = height, .key = options.model_key},
+                                    {.low = 0.0F, .high = 1.0F, .output = kResidual});
+    }
+    [[nodiscard]] Result<Prepared> prepare(const zero_copy::FrameFormat& frame) const;
+    // What frames of this format need, made where it is not kept.
+    [[nodiscard]] Result<Prepared*> for_format(const zero_copy::FrameFormat& frame);
+};
+
+namespace {
+
+// Strips of `height` rows that together contribute every row once.
+Result<std::vector<Strip>> cut(const PictureNetwork& network, const zero_copy::FrameFormat& frame,
+                               std::uint32_t height, std::uint32_t halo) {
+    std::vector<Strip> strips;
     for (std::uint32_t keep = 0; keep < frame.height;) {
         const std::uint32_t wanted = keep > halo ? keep - halo : 0;
         const std::uint32_t first = std::min(wanted, frame.height - height);
         const bool is_last = first + height == frame.height;
         const std::uint32_t end = is_last ? frame.height : first + height - halo;
         SLUICE_TRY_ASSIGN(auto sampler,
-                          network->sampler(frame, {.x = 0.0,
-                                                   .y = static_cast<double>(first),
-                                                   .width = static_cast<double>(frame.width),
-                                                   .height = static_cast<double>(height)}));
+                          network.sampler(frame, {.x = 0.0,
+                                                  .y = static_cast<double>(first),
+                                                  .width = static_cast<double>(frame.width),
+                                                  .height = static_cast<double>(height)}));
         strips.push_back(
             {.sampler = std::move(sampler), .first = first, .keep_first = keep, .keep_end = end});
         keep = end;
     }
-    return {};
+    return strips;
 }
 
-Status Upscaler::State::prepare(const zero_copy::FrameFormat& frame) {
-    format.reset();
+} // namespace
+
+Result<Prepared> Upscaler::State::prepare(const zero_copy::FrameFormat& frame) const {
     // The reach of the network decides how high a useful strip is.
     SLUICE_TRY_ASSIGN(const auto probe, open(16, 16));
     const std::uint32_t halo = halo_of(probe.executable().graph());
     const auto rows = static_cast<std::uint32_t>(kStripPixels / std::max(frame.width, 1U));
     const std::uint32_t height = std::min(frame.height, std::max(rows, 6 * halo));
-    SLUICE_TRY_ASSIGN(network, open(frame.width, height));
-    const auto& shape = network->executable().outputs()[0].desc.shape();
+    SLUICE_TRY_ASSIGN(auto network, open(frame.width, height));
+    const auto& shape = network.executable().outputs()[0].desc.shape();
     if (shape.rank() != 4 || shape[1] != kScale * height || shape[2] != kScale * frame.width) {
         return fail(ErrorCode::Unsupported, "{}: output 'residual' is {} for a {}x{} picture",
                     options.model, to_string(shape), frame.width, height);
     }
-    residual_channels = shape[3];
-    SLUICE_TRY(cut(frame, height, halo));
+    const std::uint32_t channels = shape[3];
+    SLUICE_TRY_ASSIGN(auto strips, cut(network, frame, height, halo));
     zero_copy::FrameFormat output = frame;
     output.width *= kScale;
     output.height *= kScale;
-    SLUICE_TRY_ASSIGN(writer,
-                      zero_copy::SuperResolutionWriter::create(frame, output, residual_channels));
-    SLUICE_TRY_ASSIGN(device_writer,
-                      zero_copy::DeviceUpscaleWriter::create(frame, output, residual_channels));
-    on_device = network->device() != nullptr;
-    format = frame;
-    return {};
+    SLUICE_TRY_ASSIGN(auto writer,
+                      zero_copy::SuperResolutionWriter::create(frame, output, channels));
+    SLUICE_TRY_ASSIGN(auto device_writer,
+                      zero_copy::DeviceUpscaleWriter::create(frame, output, channels));
+    return Prepared{.network = std::move(network),
+                    .strips = std::move(strips),
+                    .writer = std::move(writer),
+                    .device_writer = std::move(device_writer),
+                    .residual_channels = channels};
+}
+
+Result<Prepared*> Upscaler::State::for_format(const zero_copy::FrameFormat& frame) {
+    if (Prepared* const found = prepared.find(frame)) {
+        return found;
+    }
+    SLUICE_TRY_ASSIGN(Prepared made, prepare(frame));
+    on_device = made.network.device() != nullptr;
+    return &prepared.insert(frame, std::move(made));
 }
 
 Result<Upscaler> Upscaler::create(const UpscalerOptions& options) {
@@ -155,14 +182,12 @@ Status check_pair(const zero_copy::FrameFormat& input, const zero_copy::FrameFor
     }
     return {};
 }
-} // namespace
 
-Status Upscaler::State::upscale_on_device(const zero_copy::ExternalFrame& input,
-                                          const zero_copy::ExternalFrame& output,
-                                          CopyLedger& ledger) {
+Status Prepared::upscale_on_device(const zero_copy::ExternalFrame& input,
+                                   const zero_copy::ExternalFrame& output, CopyLedger& ledger) {
     using zero_copy::CpuAccess;
     using zero_copy::FrameRunner;
-    zero_copy::DeviceNetwork& device = *network->device();
+    zero_copy::DeviceNetwork& device = *network.device();
     const std::array frames{FrameRunner::Frame{.frame = &input, .access = CpuAccess::Read},
                             FrameRunner::Frame{.frame = &output, .access = CpuAccess::Write}};
     const std::size_t row = std::size_t{kScale} * input.format().width * residual_channels;
@@ -171,7 +196,7 @@ Status Upscaler::State::upscale_on_device(const zero_copy::ExternalFrame& input,
         [&](vulkan::Recording& recording, zero_copy::ImportedFrames imported) -> Status {
             for (const Strip& strip : strips) {
                 SLUICE_TRY(device.record(recording, *strip.sampler.device, *imported[0]));
-                SLUICE_TRY(device_writer->record(
+                SLUICE_TRY(device_writer.record(
                     recording, *imported[0], *imported[1], device.output(0),
                     {.first_value = kScale * (strip.keep_first - strip.first) * row,
                      .first_row = kScale * strip.keep_first,
@@ -181,15 +206,14 @@ Status Upscaler::State::upscale_on_device(const zero_copy::ExternalFrame& input,
         });
 }
 
+} // namespace
+
 Status Upscaler::upscale(const zero_copy::ExternalFrame& input,
                          const zero_copy::ExternalFrame& output, CopyLedger& ledger) {
-    State& state = *state_;
     SLUICE_TRY(check_pair(input.format(), output.format()));
-    if (state.format != input.format()) {
-        SLUICE_TRY(state.prepare(input.format()));
-    }
-    if (state.network->device() != nullptr) {
-        return state.upscale_on_device(input, output, ledger);
+    SLUICE_TRY_ASSIGN(Prepared* const prepared, state_->for_format(input.format()));
+    if (prepared->network.device() != nullptr) {
+        return prepared->upscale_on_device(input, output, ledger);
     }
     SLUICE_TRY_ASSIGN(auto reading,
                       zero_copy::FrameAccess::begin(input, zero_copy::CpuAccess::Read));
@@ -204,19 +228,17 @@ Status Upscaler::upscale(const zero_copy::ExternalFrame& input,
 
 Status Upscaler::upscale(const zero_copy::FrameView& input,
                          const zero_copy::MutableFrameView& output) {
-    State& state = *state_;
-    if (state.format != input.format()) {
-        SLUICE_TRY(state.prepare(input.format()));
-    }
+    SLUICE_TRY_ASSIGN(Prepared* const prepared, state_->for_format(input.format()));
     SLUICE_TRY(check_pair(input.format(), output.format()));
-    const std::size_t row = std::size_t{kScale} * input.width() * state.residual_channels;
-    for (const Strip& strip : state.strips) {
-        SLUICE_TRY(state.network->run(strip.sampler, input));
-        const auto residual = state.network->output_floats(0);
+    PictureNetwork& network = prepared->network;
+    const std::size_t row = std::size_t{kScale} * input.width() * prepared->residual_channels;
+    for (const Strip& strip : prepared->strips) {
+        SLUICE_TRY(network.run(strip.sampler, input));
+        const auto residual = network.output_floats(0);
         const std::uint32_t rows = kScale * (strip.keep_end - strip.keep_first);
-        state.writer->run(
+        prepared->writer.run(
             input, residual.subspan(kScale * (strip.keep_first - strip.first) * row, rows * row),
-            kScale * strip.keep_first, rows, output, state.network->threads());
+            kScale * strip.keep_first, rows, output, network.threads());
     }
     return {};
 }
@@ -226,8 +248,8 @@ bool Upscaler::runs_on_device() const {
 }
 
 void Upscaler::forget(const zero_copy::MemoryIdentity& memory) {
-    if (state_->network) {
-        state_->network->forget(memory);
+    for (auto& [format, prepared] : state_->prepared) {
+        prepared.network.forget(memory);
     }
 }
 

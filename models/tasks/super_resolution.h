@@ -16,10 +16,13 @@ namespace sluice::tasks {
 struct UpscalerOptions {
     std::string model = "anime4k-x2-s"; // zoo name or path
     EngineOptions engine;
+    // Where the key of a sealed model is, as models::LoadOptions::key.
+    std::string model_key;
 };
 
 // Not thread-safe; one upscaler per stream. After the first frame of a format, upscale() allocates
-// nothing. Works in strips, so that memory does not grow with the picture's height.
+// nothing; the last three formats are kept, so that sizes that alternate are not compiled again.
+// Works in strips, so that memory does not grow with the picture's height.
 class Upscaler {
 public:
     [[nodiscard]] static Result<Upscaler> create(const UpscalerOptions& options);

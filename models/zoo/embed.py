@@ -81,6 +81,9 @@ def main():
         for manifest in manifests
         for alias in manifest.get("aliases", [])
     ]
+    texts = "\n".join(
+        f"    {{{literal(manifest['name'])},\n     {literal(json.dumps(manifest))}}}," for manifest in manifests
+    )
     entries = "\n".join(entry(manifest) for manifest in manifests)
     text = f"""// Generated from the manifests of models/zoo.
 #include "models/store/zoo_table.h"
@@ -90,6 +93,10 @@ namespace {{
 
 constexpr ZooAlias kAliases[] = {{
 {chr(10).join(aliases)}
+}};
+
+constexpr ZooText kTexts[] = {{
+{texts}
 }};
 
 }} // namespace
@@ -102,6 +109,10 @@ std::vector<Manifest> zoo_manifests() {{
 
 std::span<const ZooAlias> zoo_aliases() {{
     return kAliases;
+}}
+
+std::span<const ZooText> zoo_texts() {{
+    return kTexts;
 }}
 
 }} // namespace sluice::models

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <random>
 
+#include "core/cpu/machine_limits.h"
 #include "core/graph/flop.h"
 #include "models/store/store.h"
 #include "pipelines/cli/command.h"
@@ -125,6 +126,13 @@ Json latency(const std::vector<double>& samples) {
             {"mean", rounded(sum / static_cast<double>(samples.size()), 6)}};
 }
 
+// The CPU's own limit, for as many threads as ran; nothing of other devices.
+std::string peak_text(const Json& json) {
+    return json.contains("share_of_peak") ? std::format(", {:.0f} % of the CPU's peak",
+                                                        100.0 * json["share_of_peak"].get<double>())
+                                          : "";
+}
+
 std::string text_of(const Report& report) {
     const Json& json = report.json;
     const auto ms = [](const Json& value) { return std::format("{:.3f} ms", value.get<double>()); };
@@ -142,8 +150,8 @@ std::string text_of(const Report& report) {
             {"throughput", std::format("{:.1f} inferences a second",
                                        json["inferences_per_second"].get<double>())},
             {"work",
-             std::format("{:.3f} GFLOP an inference, {:.1f} GFLOP/s", json["gflop"].get<double>(),
-                         json["gflop_per_second"].get<double>())},
+             std::format("{:.3f} GFLOP an inference, {:.1f} GFLOP/s{}", json["gflop"].get<double>(),
+                         json["gflop_per_second"].get<double>(), peak_text(json))},
             {"start",
              std::format("load {}, compile {}", ms(json["load_ms"]), ms(json["compile_ms"]))},
             {"memory", std::format("arena {} (unshared {}), process {}",
@@ -188,6 +196,11 @@ Status bench(const BenchOptions& options) {
                    {"arena_bytes", executable->arena_bytes()},
                    {"unshared_bytes", executable->unshared_bytes()},
                    {"peak_rss_bytes", peak_rss_bytes()}};
+    if (options.engine.device.kind == DeviceKind::Cpu) {
+        const double peak = cpu::peak_float_gflops(executable->threads());
+        report.json["peak_gflop_per_second"] = rounded(peak, 3);
+        report.json["share_of_peak"] = rounded(gflop / (1e-3 * p50) / peak, 4);
+    }
     if (options.profile) {
         SLUICE_TRY(add_profile(*executable, report));
     }

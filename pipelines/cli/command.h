@@ -26,9 +26,15 @@ void add_infer(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
 
-// The two halves of `bench`, added by it.
+// The subcommands of `bench`, added by it.
+void add_bench_machine(CLI::App& bench, Action& action);
 void add_bench_model(CLI::App& bench, Action& action);
 void add_bench_pipeline(CLI::App& bench, Action& action);
+
+// The verbs of `models` that make files, added by it.
+void add_model_files(CLI::App& models, Action& action);
+// `models card`, added by `models`.
+void add_model_card(CLI::App& models, Action& action);
 
 // --device and --threads.
 void add_engine_options(CLI::App& command, EngineOptions& options);

@@ -97,6 +97,12 @@ int run(int argc, char** argv) {
     app.require_subcommand(1);
     bool is_verbose = false;
     app.add_flag("-v,--verbose", is_verbose, "Show the engine's warnings on stderr");
+    app.add_option_function<std::string>(
+           "--model-key",
+           // Every way of opening a model reads this variable, elements of a pipeline included.
+           [](const std::string& source) { ::setenv("SLUICE_MODEL_KEY", source.c_str(), 1); },
+           "Where the key of sealed models is: a file, env:NAME or keyring:NAME")
+        ->type_name("SOURCE");
     Action action;
     add_run(app, action);
     add_infer(app, action);

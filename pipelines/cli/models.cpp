@@ -5,22 +5,37 @@
 #include <system_error>
 
 #include "models/store/store.h"
+#include "models/store/user_store.h"
 #include "pipelines/cli/command.h"
 #include "pipelines/cli/output.h"
 #include "pipelines/cli/suggest.h"
+#include "pipelines/cli/tensor_json.h"
 
 namespace sluice::cli {
 namespace {
 
 // Where the model's file lies, whatever is in it; empty where it is not here.
 std::string path_of(const models::Manifest& manifest) {
-    for (const std::filesystem::path& folder : models::search_path()) {
+    const auto folders =
+        manifest.folder.empty() ? models::search_path() : std::vector{manifest.folder};
+    for (const std::filesystem::path& folder : folders) {
         std::error_code error;
         if (std::filesystem::exists(folder / manifest.file, error)) {
             return (folder / manifest.file).string();
         }
     }
     return {};
+}
+
+// The zoo's, then the user's.
+std::vector<const models::Manifest*> known_models() {
+    std::vector<const models::Manifest*> known;
+    for (const models::Manifest& manifest : models::zoo()) {
+        known.push_back(&manifest);
+    }
+    const auto added = models::added_models();
+    known.insert(known.end(), added.begin(), added.end());
+    return known;
 }
 
 Json to_json(const models::Manifest& manifest) {
@@ -49,10 +64,10 @@ Result<const models::Manifest*> find(const std::string& name) {
         return manifest;
     }
     std::vector<std::string> names;
-    for (const models::Manifest& manifest : models::zoo()) {
-        names.push_back(manifest.name);
+    for (const models::Manifest* manifest : known_models()) {
+        names.push_back(manifest->name);
     }
-    return fail(ErrorCode::NotFound, "no model of the zoo is called '{}'{}", name,
+    return fail(ErrorCode::NotFound, "no model of zoo or store is called '{}'{}", name,
                 did_you_mean(name, names));
 }
 
@@ -60,7 +75,8 @@ Status list(bool as_json) {
     Json entries = Json::array();
     std::vector<std::vector<std::string>> rows{{"name", "task", "file", "title"}};
     bool any_missing = false;
-    for (const models::Manifest& manifest : models::zoo()) {
+    for (const models::Manifest* known : known_models()) {
+        const models::Manifest& manifest = *known;
         const bool is_here = !path_of(manifest).empty();
         any_missing |= !is_here;
         if (as_json) {
@@ -81,16 +97,6 @@ Status list(bool as_json) {
         }
     }
     return print(text);
-}
-
-Json tensors(std::span<const graph::NamedOperand> named, const graph::Graph& graph) {
-    Json entries = Json::array();
-    for (const graph::NamedOperand& entry : named) {
-        entries.push_back({{"name", entry.name},
-                           {"type", graph::name(graph.desc(entry.id).type())},
-                           {"shape", graph.desc(entry.id).shape().dims()}});
-    }
-    return entries;
 }
 
 Status show(const std::string& name, bool as_json) {
@@ -127,10 +133,8 @@ Status verify(const std::vector<std::string>& names, bool as_json) {
         SLUICE_TRY_ASSIGN(const models::Manifest* const manifest, find(name));
         wanted.push_back(manifest);
     }
-    for (const models::Manifest& manifest : models::zoo()) {
-        if (names.empty()) {
-            wanted.push_back(&manifest);
-        }
+    if (names.empty()) {
+        wanted = known_models();
     }
     Json entries = Json::array();
     std::vector<std::vector<std::string>> rows;
@@ -171,7 +175,8 @@ void add_models(CLI::App& app, Action& action) {
         std::string name;
         std::vector<std::string> names;
     };
-    CLI::App* command = app.add_subcommand("models", "List, show or verify the models of the zoo");
+    CLI::App* command = app.add_subcommand(
+        "models", "Models of the zoo and of yours: list, show, verify, add, save, seal");
     command->require_subcommand(1);
     auto options = std::make_shared<Options>();
 
@@ -189,9 +194,11 @@ void add_models(CLI::App& app, Action& action) {
     verify_command->callback([options, &action] {
         action = [options] { return verify(options->names, options->json); };
     });
+    add_model_card(*command, action);
     for (CLI::App* sub : {list_command, show_command, verify_command}) {
         sub->add_flag("--json", options->json, "Print JSON");
     }
+    add_model_files(*command, action);
 }
 
 } // namespace sluice::cli

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "models/store/store.h"
 #include "pipelines/cli/command.h"
 #include "pipelines/cli/interrupt.h"
 #include "pipelines/cli/suggest.h"
@@ -59,6 +60,28 @@ void check_together(const RunOptions& options) {
     if (options.json && options.task == Task::SuperResolution) {
         refuse("--json reports faces and mattes; super-resolution makes pictures, use -o");
     }
+}
+
+// What the model says that it does: its manifest, else its file. Throws what CLI11 throws.
+std::string task_of(const std::string& model) {
+    if (model.empty()) {
+        throw CLI::RequiredError("--task");
+    }
+    const auto source = models::resolve(model);
+    if (!source) {
+        throw CLI::ValidationError(source.error().message);
+    }
+    std::string task = source->manifest != nullptr ? source->manifest->task : "";
+    if (task.empty()) {
+        const auto opened = models::open_file(source->path);
+        task = opened ? opened->info.task : "";
+    }
+    if (!kTasks.contains(task)) {
+        throw CLI::ValidationError(
+            "--task is required: the model '" + model + "' " +
+            (task.empty() ? "does not say what it does" : "says '" + task + "', which is no task"));
+    }
+    return task;
 }
 
 Status run_task(const RunOptions& options) {
@@ -115,8 +138,7 @@ void add_run(CLI::App& app, Action& action) {
         ->add_option("-o,--output", options->output,
                      "Result, by its extension: .mp4, .mkv, .webm, .png or .jpg")
         ->type_name("FILE");
-    command->add_option("--task", options->task_name, "What to do")
-        ->required()
+    command->add_option("--task", options->task_name, "What to do (default: what --model says)")
         ->check(one_of("task", {"face-detection", "segmentation", "super-resolution", "redact"}))
         ->type_name("TASK");
     command->add_option("--model", options->model, "A name of the zoo or a path")
@@ -138,6 +160,9 @@ void add_run(CLI::App& app, Action& action) {
     command->callback([options, json, json_file, score, &action] {
         if (json->count() > 0) {
             options->json = *json_file;
+        }
+        if (options->task_name.empty()) {
+            options->task_name = task_of(options->model);
         }
         options->task = kTasks.at(options->task_name);
         // A face too many that is made unrecognisable does less harm than one too few.

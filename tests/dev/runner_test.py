@@ -104,6 +104,14 @@ class Runner(LauncherTest):
         done = self.run_all("--dmabuf")
         self.assertEqual((done.returncode, self.last_line(done)), (1, "0 passed, 1 failed, 0 skipped"))
 
+    def test_the_nightly_suite_runs_alone_and_only_when_asked_for(self):
+        self.add("good", "exit 0")
+        self.add("long", "exit 1", suite="nightly")
+        done = self.run_all()
+        self.assertEqual((done.returncode, self.last_line(done)), (0, "1 passed, 0 failed, 0 skipped"))
+        done = self.run_all("--nightly")
+        self.assertEqual((done.returncode, self.last_line(done)), (1, "0 passed, 1 failed, 0 skipped"))
+
     def test_the_sanitizers_take_googletest_programs_only(self):
         report = '<testsuites><testsuite name="A"><testcase name="good" classname="A" status="run" result="completed"/>'
         self.add("program", GTEST, "gtest", {"REPORT": report + "</testsuite></testsuites>"})

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Buffers as frames with memory identity: descriptors, offsets, serials, and their ends.
 #include <array>
+#include <cstdint>
+#include <string>
 #include <thread>
 #include <vector>
+
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <gst/allocators/allocators.h>
 #include <gtest/gtest.h>
 
+#include "gst-plugins/common/allocation.h"
 #include "gst-plugins/common/external_frame.h"
+#include "gst-plugins/common/memfd_allocator.h"
 #include "tests/gst/support.h"
 
 namespace sluice::gst {
@@ -63,6 +70,92 @@ TEST(MemorySerials, name_an_allocation_and_all_of_its_parts) {
     EXPECT_TRUE(freed(serials).empty()) << "told once";
     EXPECT_EQ(freed(second), std::vector{serial});
     gst_memory_unref(other);
+}
+
+// A device that has no use for the descriptor keeps its import of the pages, until the memory goes.
+TEST_F(ExternalFrames, of_our_own_pools_have_a_lasting_name_both_ways) {
+    const Video video = parse(testing::video_caps("GRAY8", 64, 64));
+    const Ref allocator = make_memfd_allocator();
+    Ref buffer(gst_buffer_new());
+    gst_buffer_append_memory(buffer.get(), gst_allocator_alloc(allocator.get(), 64 * 64, nullptr));
+    std::array<zero_copy::MemoryIdentity, 2> names;
+    for (int again = 0; again < 2; ++again) {
+        const auto by_file = look(buffer.get(), video);
+        const auto by_pages = look(buffer.get(), video, HostSees::All);
+        ASSERT_TRUE(by_file && by_pages);
+        const auto& file = by_file->frame().memories()[0];
+        const auto& pages = by_pages->frame().memories()[0];
+        EXPECT_EQ(file.kind, zero_copy::MemoryKind::Memfd);
+        EXPECT_EQ(pages.kind, zero_copy::MemoryKind::Host);
+        EXPECT_NE(pages.identity.inode, 0U);
+        EXPECT_GE(pages.surrounding.size(), pages.mapping.size());
+        if (again == 0) {
+            names = {pages.identity, file.identity};
+        }
+        EXPECT_EQ(pages.identity, names[0]);
+        EXPECT_EQ(file.identity, names[1]);
+    }
+    buffer.reset();
+    std::vector<zero_copy::MemoryIdentity> gone;
+    serials_.take_freed([&](const auto& memory) { gone.push_back(memory); });
+    EXPECT_EQ(gone, (std::vector{names[0], names[1]}));
+}
+
+TEST(MemfdAllocator, gives_sealed_pages_and_ordinary_memory_without_descriptors) {
+    const Ref allocator = make_memfd_allocator();
+    GstAllocationParams params;
+    gst_allocation_params_init(&params);
+    params.align = 63;
+    params.padding = 100;
+    GstMemory* memory = gst_allocator_alloc(allocator.get(), 5000, &params);
+    ASSERT_TRUE(is_own_memfd(memory));
+    gsize offset = 0;
+    gsize whole = 0;
+    EXPECT_EQ(gst_memory_get_sizes(memory, &offset, &whole), 5000U);
+    EXPECT_GE(whole, offset + 5100);
+    const int file = gst_fd_memory_get_fd(memory);
+    EXPECT_NE(ftruncate(file, 0), 0) << "a peer could make our mapping fault";
+    EXPECT_NE(ftruncate(file, 1 << 20), 0);
+    GstMapInfo read;
+    GstMapInfo write;
+    ASSERT_TRUE(gst_memory_map(memory, &read, GST_MAP_READ));
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(read.data) % 4096, 0U);
+    gst_memory_unmap(memory, &read);
+    ASSERT_TRUE(gst_memory_map(memory, &write, GST_MAP_WRITE));
+    EXPECT_EQ(write.data, read.data);
+    gst_memory_unmap(memory, &write);
+    gst_memory_unref(memory);
+
+    rlimit old{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
+    rlimit none = old;
+    none.rlim_cur = 0;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    memory = gst_allocator_alloc(allocator.get(), 5000, &params);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
+    ASSERT_NE(memory, nullptr);
+    EXPECT_FALSE(is_own_memfd(memory));
+    EXPECT_EQ(memory->size, 5000U);
+    gst_memory_unref(memory);
+}
+
+TEST(IsDiscarded, what_a_silent_fakesink_gets_behind_queues_and_walls) {
+    const auto ends = [](const std::string& line) {
+        const Ref pipeline(gst_parse_launch(("identity name=from ! " + line).c_str(), nullptr));
+        gst_object_ref_sink(pipeline.get());
+        const Ref from(gst_bin_get_by_name(GST_BIN(pipeline.get()), "from"));
+        const Ref pad(gst_element_get_static_pad(from.get(), "src"));
+        return is_discarded(pad.get());
+    };
+    EXPECT_TRUE(ends("fakesink"));
+    EXPECT_TRUE(ends("queue ! capsfilter ! queue ! fakesink"));
+    EXPECT_TRUE(ends("( queue ! fakesink )"));
+    EXPECT_FALSE(ends("fakesink dump=true"));
+    EXPECT_FALSE(ends("fakesink signal-handoffs=true"));
+    EXPECT_FALSE(ends("filesink"));
+    EXPECT_FALSE(ends("appsink"));
+    EXPECT_FALSE(ends("tee ! fakesink"));
+    EXPECT_FALSE(ends("queue"));
 }
 
 TEST(MemorySerials, are_never_given_twice) {

@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // sluiceinfer: the model's tensors, under its names, on the buffer.
+#include <array>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 
 #include <gst/analytics/analytics.h>
 #include <gtest/gtest.h>
 
 #include "core/engine.h"
+#include "core/graph/builder.h"
+#include "models/loaders/webnn/webnn_writer.h"
+#include "models/store/model_key.h"
+#include "models/store/seal.h"
 #include "models/store/store.h"
 #include "tests/gst/support.h"
 #include "tests/gst/witness_memory.h"
+#include "tests/support/must.h"
 
 namespace sluice::testing {
 namespace {
@@ -97,6 +106,74 @@ TEST(Infer, attaches_nothing_to_frames_that_it_leaves_out) {
     EXPECT_NE(gst_buffer_get_tensor_meta(harness.run(make_frame(caps, 0)).get()), nullptr);
     EXPECT_EQ(gst_buffer_get_tensor_meta(harness.run(make_frame(caps, 1)).get()), nullptr);
     EXPECT_NE(gst_buffer_get_tensor_meta(harness.run(make_frame(caps, 2)).get()), nullptr);
+}
+
+// y = x + 1 over a picture of 2x2, sealed; the key lies beside it.
+class SealedNetwork {
+public:
+    SealedNetwork() {
+        std::string name = (std::filesystem::temp_directory_path() / "sluice-gst-XXXXXX").string();
+        folder_ = ::mkdtemp(name.data());
+        graph::GraphBuilder builder;
+        const auto desc = must(graph::TensorDesc::create(graph::DataType::Float32, {1, 2, 2, 3}));
+        const auto x = must(builder.input("x", desc));
+        const auto one = must(builder.constant(graph::DataType::Float32, 1.0));
+        const auto y = must(builder.add(x, one));
+        const auto saved = must(models::webnn::save(must(builder.build({{"y", y}})), {}, "w"));
+        const auto key = must(models::ModelKey::generate());
+        const std::array<models::NamedBytes, 2> files{
+            {{"m.json", std::as_bytes(std::span(saved.description))}, {"w", saved.weights}}};
+        const auto sealed = must(models::seal(files, key));
+        const std::string text = key.to_text();
+        write(model(), sealed);
+        write(this->key(), std::as_bytes(std::span(text)));
+    }
+    SealedNetwork(const SealedNetwork&) = delete;
+    SealedNetwork& operator=(const SealedNetwork&) = delete;
+    ~SealedNetwork() {
+        std::error_code ignored;
+        std::filesystem::remove_all(folder_, ignored);
+    }
+    [[nodiscard]] std::string model() const { return (folder_ / "m.sealed").string(); }
+    [[nodiscard]] std::string key() const { return (folder_ / "key").string(); }
+
+private:
+    static void write(const std::string& path, std::span<const std::byte> bytes) {
+        std::ofstream(path, std::ios::binary)
+            .write(reinterpret_cast<const char*>(bytes.data()),
+                   static_cast<std::streamsize>(bytes.size()));
+    }
+    std::filesystem::path folder_;
+};
+
+TEST(Infer, opens_a_sealed_model_with_its_key) {
+    const SealedNetwork network;
+    const std::string caps = video_caps("RGB", 2, 2);
+    Harness harness("sluiceinfer", [&](GstElement* element) {
+        g_object_set(element, "model", network.model().c_str(), "model-key", network.key().c_str(),
+                     nullptr);
+        gchar* source = nullptr;
+        g_object_get(element, "model-key", &source, nullptr);
+        EXPECT_EQ(source, network.key());
+        g_free(source);
+    });
+    harness.set_caps(caps);
+    Ref frame = make_frame(caps);
+    gst_buffer_memset(frame.get(), 0, 255, gst_buffer_get_size(frame.get()));
+    const Ref out = harness.run(std::move(frame));
+    ASSERT_TRUE(out);
+    for (const float value :
+         values_of(gst_tensor_meta_get(gst_buffer_get_tensor_meta(out.get()), 0))) {
+        EXPECT_FLOAT_EQ(value, 2.0F); // 255 becomes 1 where neither file nor manifest has a range
+    }
+}
+
+TEST(Infer, says_that_a_sealed_model_lacks_its_key) {
+    const SealedNetwork network;
+    const Outcome outcome =
+        run_pipeline("videotestsrc ! sluiceinfer model=" + network.model() + " ! fakesink");
+    ASSERT_EQ(outcome.errors.size(), 1U);
+    EXPECT_NE(outcome.errors[0].second.find("no key is given"), std::string::npos);
 }
 
 TEST(Infer, asks_for_a_model) {

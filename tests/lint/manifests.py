@@ -9,8 +9,23 @@ import re
 import sources
 
 NEEDED = ("name", "title", "format", "file", "licence", "source", "bytes", "sha256")
-NEEDED_IN_ZOO = ("task", "description", "limits", "input", "settings")
+NEEDED_IN_ZOO = ("task", "description", "use", "limits", "input", "settings", "figures")
+IN_FIGURES = {"measure": str, "value": float, "unit": str, "data": str, "truth": str, "command": str}
 TASKS = ("face-detection", "segmentation", "super-resolution")
+
+
+def check_figures(path, manifest):
+    """What `sluice models card` shows of our own measurements: all of it there, and each can be repeated."""
+    problems = []
+    if not manifest.get("figures"):
+        problems.append(f"{path}: no figures; measure them with tests/quality/evaluate.py --write")
+    for figure in manifest.get("figures", []):
+        wrong = [key for key, kind in IN_FIGURES.items() if not isinstance(figure.get(key), kind)]
+        if wrong or set(figure) != set(IN_FIGURES):
+            problems.append(f"{path}: a figure must have exactly {', '.join(IN_FIGURES)}; see {', '.join(wrong) or 'its keys'}")
+        elif not figure["command"].endswith(f"tests/quality/evaluate.py {manifest['name']}"):
+            problems.append(f"{path}: the command of '{figure['measure']}' does not measure {manifest['name']}")
+    return problems
 
 
 def check(path, manifest):
@@ -19,6 +34,7 @@ def check(path, manifest):
         problems += [f"{path}: '{key}' is missing" for key in NEEDED_IN_ZOO if key not in manifest]
         if manifest.get("task") not in TASKS:
             problems.append(f"{path}: task '{manifest.get('task')}' is none of {', '.join(TASKS)}")
+        problems += check_figures(path, manifest)
     if manifest.get("name") != os.path.basename(path)[:-len(".json")]:
         problems.append(f"{path}: the name '{manifest.get('name')}' must be the file's name")
     if not re.fullmatch(r"[0-9a-f]{64}", manifest.get("sha256", "")):
@@ -35,7 +51,7 @@ def check(path, manifest):
 
 
 def main():
-    paths = sources.files(".json", folders=("models/zoo", "models/footage"))
+    paths = sources.files(".json", folders=("models/zoo", "models/footage", "models/twins"))
     problems, names = [], {}
     for path in paths:
         manifest = json.loads(sources.read(path))

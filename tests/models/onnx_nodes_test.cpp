@@ -105,6 +105,11 @@ TEST(OnnxNodes, compute_what_onnx_expects) {
     std::map<std::string, std::vector<CaseResult>> suites;
     for (const std::string suite : {"node", "pytorch-converted", "pytorch-operator", "simple"}) {
         suites[suite] = run_suite(suite);
+        // For docs/conformance.md.
+        const Counts counts = count(suites[suite]);
+        RecordProperty(suite + "_passed", static_cast<int>(counts.passed));
+        RecordProperty(suite + "_failed", static_cast<int>(counts.failed));
+        RecordProperty(suite + "_skipped", static_cast<int>(counts.left_out));
         for (const CaseResult& result : suites[suite]) {
             EXPECT_NE(result.outcome, Outcome::Failed)
                 << suite << "/" << result.name << ": " << result.message;

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/specializations.h"
 #include "tests/models/onnx_writer.h"
 #include "tests/models/run_graph.h"
 
@@ -86,6 +87,31 @@ TEST(OnnxOperators, shapes_are_computed_through_long_chains) {
     ASSERT_TRUE(model) << model.error().message;
     EXPECT_EQ(model->graph.nodes().size(), 1);
     EXPECT_EQ(graph::to_string(model->graph.desc(model->graph.outputs()[0].id)), "float32[2,3,8]");
+}
+
+// Dimensions that the file only names are bound when the shapes are known: at the first run.
+TEST(OnnxOperators, named_dimensions_are_bound_by_shape) {
+    OnnxWriter w;
+    w.named_input("x", {"rows", "columns"}).floats("one", {1}, {1});
+    w.node("Add", {"x", "one"}, {"y"});
+    w.output("y");
+    const FileBytes file = bytes_as_file(w.finish());
+    int loads = 0;
+    Specializations all(
+        [&](std::span<const graph::Shape> inputs) -> Result<graph::Graph> {
+            ++loads;
+            LoadOptions options;
+            options.shapes["x"] = {inputs[0].begin(), inputs[0].end()};
+            SLUICE_TRY_ASSIGN(LoadedModel model, load_model(file, "test", options));
+            return std::move(model.graph);
+        },
+        {.device = DeviceKind::Reference, .threads = 1});
+    for (const graph::Shape& shape : {graph::Shape{2, 3}, graph::Shape{4, 1}, graph::Shape{2, 3}}) {
+        const auto executable = all.of(std::array{shape});
+        ASSERT_TRUE(executable) << executable.error().message;
+        EXPECT_EQ((*executable)->outputs()[0].desc.shape(), shape);
+    }
+    EXPECT_EQ(loads, 2);
 }
 
 TEST(OnnxOperators, weights_are_dequantized_by_channel) {

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "models/store/file_hash.h"
+#include "models/loaders/file_hash.h"
 #include "models/store/store.h"
 
 namespace sluice::models {

@@ -395,16 +395,6 @@ const Refusal kRefusals[] = {
      ErrorCode::Unsupported,
      "1 operator is not supported: SUM (operator 0 't2': tensor 1 't1' is computed at run time, a "
      "constant is needed)"},
-    {"quantised activations",
-     [](TfliteWriter& w) {
-         const auto scale = w.fbb().CreateVector(std::vector<float>{0.5F});
-         const auto quantization = schema::CreateQuantizationParameters(w.fbb(), scale);
-         const auto x = w.tensor({2}, TensorType::INT8, "q", {quantization, 0});
-         const auto y = w.tensor({2}, TensorType::INT8);
-         w.op(BuiltinOperator::RELU, {x}, {y});
-         return w.finish({x}, {y});
-     },
-     ErrorCode::Unsupported, "tensor 0 'q0' is quantised, only constants may be"},
     {"a type that WebNN does not have",
      [](TfliteWriter& w) {
          const auto x = w.tensor({2}, TensorType::STRING);

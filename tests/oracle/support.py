@@ -59,6 +59,10 @@ def footage_path(name):
     return find("SLUICE_FOOTAGE_PATH", "footage", name)
 
 
+def twin_path(name):
+    return find("SLUICE_TWINS_PATH", "twins", name)
+
+
 def require(*paths):
     """Skips the test where a fetched file is not there."""
     missing = [str(path) for path in paths if not path.exists()]

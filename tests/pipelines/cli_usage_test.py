@@ -20,8 +20,9 @@ class Usage(cli_support.ProgramTest):
             self.assertRegex(text, rf"(?m)^\s+{command}\s")
 
     def test_every_subcommand_has_help(self):
-        for command in (["run"], ["infer"], ["bench"], ["bench", "model"], ["bench", "pipeline"],
-                        ["models"], ["models", "list"], ["models", "show"], ["models", "verify"],
+        for command in (["run"], ["infer"], ["bench"], ["bench", "machine"], ["bench", "model"], ["bench", "pipeline"],
+                        ["models"], ["models", "list"], ["models", "show"], ["models", "card"], ["models", "verify"],
+                        ["models", "add"], ["models", "save"], ["models", "seal"], ["models", "keygen"],
                         ["graph"], ["devices"], ["doctor"]):
             self.assertIn("--help", self.succeeds(*command, "--help"), command)
 
@@ -117,6 +118,32 @@ class Usage(cli_support.ProgramTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn("missing", done.stderr)
         self.fails("graph", "selfie-multiclass", environment=NOWHERE, says="selfie-multiclass")
+
+    def test_models_have_cards(self):
+        for name in ZOO:
+            card = self.json_of("models", "card", name, "--json", environment=NOWHERE)
+            for key in ("task", "intended_use", "limitations", "licence", "normalisation"):
+                self.assertTrue(card[key], (name, key))
+            self.assertRegex(card["provenance"]["sha256"], r"\A[0-9a-f]{64}\Z")
+            self.assertTrue(card["figures"], name)
+            text = " ".join(self.succeeds("models", "card", name, environment=NOWHERE).split())
+            self.assertIn(card["limitations"], text)
+            for figure in card["figures"]:
+                self.assertIn(f"{figure['measure']} {figure['value']} {figure['unit']}", text)
+                self.assertIn(figure["command"], text)
+        self.fails("models", "card", "selfie-multiclas", says="selfie-multiclass")
+
+    def test_cards_have_the_tensors_of_what_is_here(self):
+        shown = self.json_of("models", "show", "face-detection-short-range", "--json")
+        if not shown["present"]:
+            self.skipTest("the model is not fetched")
+        card = self.json_of("models", "card", "face-detection-short-range", "--json")
+        self.assertEqual(card["inputs"], [{"name": "input", "type": "float32", "shape": [1, 128, 128, 3]}])
+        self.assertEqual(len(card["outputs"]), 2)
+        # -1 and 1 are what black and white become.
+        rule = card["normalisation"]
+        self.assertAlmostEqual(rule["offset"], -1)
+        self.assertAlmostEqual(255 * rule["scale"] + rule["offset"], 1, places=5)
 
     def test_aliases_are_known(self):
         shown = self.json_of("models", "show", "anime4k-x2-s", "--json", environment=NOWHERE)

@@ -15,9 +15,10 @@
 #include <tuple>
 #include <type_traits>
 
-#include <vulkan/vk_layer.h> // after what it needs: Vulkan without prototypes
-
-#include "core/vulkan/api.h"
+// clang-format off
+#include "core/vulkan/api.h" // first: Vulkan without prototypes
+#include <vulkan/vk_layer.h>
+// clang-format on
 
 namespace {
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -78,6 +79,32 @@ std::vector<std::string> parse_labels(std::string_view text) {
         text.remove_prefix(std::min(end + 1, text.size()));
     }
     return labels;
+}
+
+// The files of a tensor's, a graph's external data. Protobuf bounds how deep graphs nest.
+void add_files(const schema::Tensor& tensor, std::vector<std::string>& files) {
+    if (tensor.data_location() == 1) {
+        for (const auto& entry : tensor.external_data()) {
+            if (entry.key() == "location") {
+                files.push_back(entry.value());
+            }
+        }
+    }
+}
+
+void add_files(const schema::Graph& graph, // NOLINT(misc-no-recursion)
+               std::vector<std::string>& files) {
+    for (const schema::Tensor& tensor : graph.initializer()) {
+        add_files(tensor, files);
+    }
+    for (const schema::Node& node : graph.node()) {
+        for (const schema::Attribute& attribute : node.attribute()) {
+            add_files(attribute.t(), files);
+            if (attribute.has_g()) {
+                add_files(attribute.g(), files);
+            }
+        }
+    }
 }
 
 } // namespace
@@ -158,6 +185,7 @@ ModelInfo read_info(const schema::Model& model) {
                                                                         : model.doc_string(),
                                              4096),
                    .license = {},
+                   .task = {},
                    .normalization = {},
                    .labels = {}};
     std::optional<float> mean;
@@ -170,6 +198,8 @@ ModelInfo read_info(const schema::Model& model) {
             info.description = clean_text(entry.value(), 4096);
         } else if (key == "license") {
             info.license = clean_text(entry.value());
+        } else if (key == "task") {
+            info.task = clean_text(entry.value());
         } else if (key == "labels" || key == "names") {
             info.labels = parse_labels(entry.value());
         } else if (key == "mean") {
@@ -178,11 +208,21 @@ ModelInfo read_info(const schema::Model& model) {
             deviation = parse_float(entry.value());
         }
     }
-    if (mean || deviation) {
+    // Metadata is advice: a deviation that nothing can be divided by counts as absent.
+    const bool usable = std::isfinite(mean.value_or(0.0F)) &&
+                        std::isfinite(deviation.value_or(1.0F)) && deviation != 0.0F;
+    if ((mean || deviation) && usable) {
         info.normalization =
             Normalization{.mean = mean.value_or(0.0F), .std = deviation.value_or(1.0F)};
     }
     return info;
+}
+
+Result<std::vector<std::string>> side_files(std::span<const std::byte> bytes) {
+    SLUICE_TRY_ASSIGN(const auto model, parse(bytes));
+    std::vector<std::string> files;
+    add_files(model->graph(), files);
+    return files;
 }
 
 } // namespace sluice::models::onnx

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "core/base/result.h"
 #include "models/loaders/loader.h"
@@ -25,5 +27,8 @@ namespace sluice::models::onnx {
 
 // Texts and metadata_props: "mean" and "std" as numbers, "labels" or "names" as a list, "license".
 [[nodiscard]] ModelInfo read_info(const schema::Model& model);
+
+// The files of external_data, in the main graph and in all below it.
+[[nodiscard]] Result<std::vector<std::string>> side_files(std::span<const std::byte> bytes);
 
 } // namespace sluice::models::onnx

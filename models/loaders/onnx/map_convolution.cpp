@@ -33,11 +33,12 @@ struct Convolution {
     std::uint32_t groups = 1;
 };
 
-Result<Convolution> convolution_of(Operation& op) {
+Result<Convolution> convolution_of(Operation& op, OperandId x, OperandId operand_filter,
+                                   std::optional<OperandId> bias) {
     Convolution out{};
-    SLUICE_TRY_ASSIGN(out.x, op.input(0));
-    SLUICE_TRY_ASSIGN(out.filter, op.input(1));
-    SLUICE_TRY_ASSIGN(out.bias, op.optional_input(2));
+    out.x = x;
+    out.filter = operand_filter;
+    out.bias = bias;
     const Shape filter = op.shape(out.filter);
     if (filter.rank() != op.shape(out.x).rank() || filter.rank() < 3) {
         return fail(ErrorCode::Parse, "a filter {} for an input {}", graph::to_string(filter),
@@ -55,10 +56,19 @@ Result<Convolution> convolution_of(Operation& op) {
     return out;
 }
 
+// Of the first three inputs.
+Result<Convolution> convolution_of(Operation& op) {
+    SLUICE_TRY_ASSIGN(const OperandId x, op.input(0));
+    SLUICE_TRY_ASSIGN(const OperandId filter, op.input(1));
+    SLUICE_TRY_ASSIGN(const std::optional<OperandId> bias, op.optional_input(2));
+    return convolution_of(op, x, filter, bias);
+}
+
 } // namespace
 
-Result<Outputs> map_conv(Operation& op) {
-    SLUICE_TRY_ASSIGN(Convolution conv, convolution_of(op));
+Result<OperandId> convolve(Operation& op, OperandId x, OperandId filter,
+                           std::optional<OperandId> bias) {
+    SLUICE_TRY_ASSIGN(Convolution conv, convolution_of(op, x, filter, bias));
     SLUICE_TRY(resolve_same(conv.window, conv.input));
     const auto& [height, width] = conv.window.axes;
     SLUICE_TRY_ASSIGN(const OperandId y,
@@ -70,6 +80,14 @@ Result<Outputs> map_conv(Operation& op) {
                                          .groups = conv.groups},
                                         conv.bias, op.label()));
     return conv.window.flat ? lowered(op, y) : Result<OperandId>(y);
+}
+
+Result<Outputs> map_conv(Operation& op) {
+    SLUICE_TRY_ASSIGN(const OperandId x, op.input(0));
+    SLUICE_TRY_ASSIGN(const OperandId filter, op.input(1));
+    SLUICE_TRY_ASSIGN(const std::optional<OperandId> bias, op.optional_input(2));
+    SLUICE_TRY_ASSIGN(const OperandId y, convolve(op, x, filter, bias));
+    return y;
 }
 
 namespace {

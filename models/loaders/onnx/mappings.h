@@ -5,6 +5,8 @@
 // cannot be expressed.
 #pragma once
 
+#include <optional>
+
 #include "core/base/result.h"
 #include "core/ops/binary.h"
 #include "core/ops/pool2d.h"
@@ -53,6 +55,13 @@ Result<Outputs> map_shrink(Operation& op);
 Result<Outputs> map_swish(Operation& op);
 Result<Outputs> map_thresholded_relu(Operation& op);
 
+// map_quantized.cpp
+Result<Outputs> map_conv_integer(Operation& op);
+Result<Outputs> map_dynamic_quantize_linear(Operation& op);
+Result<Outputs> map_matmul_integer(Operation& op);
+Result<Outputs> map_qlinear_conv(Operation& op);
+Result<Outputs> map_qlinear_matmul(Operation& op);
+
 // map_types.cpp
 Result<Outputs> map_cast(Operation& op);
 Result<Outputs> map_cast_like(Operation& op);
@@ -60,6 +69,10 @@ Result<Outputs> map_dequantize_linear(Operation& op);
 Result<Outputs> map_quantize_linear(Operation& op);
 
 // map_convolution.cpp
+// The node's convolution of other operands than its first inputs.
+[[nodiscard]] Result<graph::OperandId> convolve(Operation& op, graph::OperandId x,
+                                                graph::OperandId filter,
+                                                std::optional<graph::OperandId> bias);
 Result<Outputs> map_conv(Operation& op);
 Result<Outputs> map_conv_transpose(Operation& op);
 

@@ -41,8 +41,7 @@ struct Translation {
     Translation(std::shared_ptr<const void> owner, const LoadOptions& options,
                 std::size_t file_bytes)
         : budget(file_bytes),
-          source{
-              .owner = std::move(owner), .files = ExternalFiles(options.folder), .budget = budget},
+          source{.owner = std::move(owner), .files = ExternalFiles(options), .budget = budget},
           scopes(1) {}
 
     // Null where nothing has this name.

@@ -163,7 +163,7 @@ Result<const FileBytes*> ExternalFiles::open(const std::string& location, LoadBu
     if (const auto found = files_.find(location); found != files_.end()) {
         return &found->second;
     }
-    SLUICE_TRY_ASSIGN(FileBytes file, map_side_file(folder_, location));
+    SLUICE_TRY_ASSIGN(FileBytes file, map_side_file(*options_, location));
     budget.add_file(file.bytes.size());
     return &files_.emplace(location, std::move(file)).first->second;
 }

@@ -21,8 +21,8 @@ namespace sluice::models::onnx {
 // path that leads elsewhere, also by a link, is refused.
 class ExternalFiles {
 public:
-    // An empty folder: the model was not loaded from a path, and has no such files.
-    explicit ExternalFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
+    // `options` says where they are and must live as long.
+    explicit ExternalFiles(const LoadOptions& options) : options_(&options) {}
 
     // The bytes that external_data describes.
     [[nodiscard]] Result<FileBytes> read(const schema::Tensor& tensor, LoadBudget& budget);
@@ -30,7 +30,7 @@ public:
 private:
     [[nodiscard]] Result<const FileBytes*> open(const std::string& location, LoadBudget& budget);
 
-    std::filesystem::path folder_;
+    const LoadOptions* options_;
     std::map<std::string, FileBytes> files_;
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -59,7 +60,7 @@ Result<LoadedModel> load(const FileBytes& bytes, const LoadOptions& options) {
     if (topology == document.end() || !topology->is_object() || manifest == document.end()) {
         return fail(ErrorCode::Parse, "modelTopology and weightsManifest are needed");
     }
-    SLUICE_TRY_ASSIGN(Weights weights, Weights::read(*manifest, options.folder));
+    SLUICE_TRY_ASSIGN(Weights weights, Weights::read(*manifest, options));
     const bool is_graph = topology->contains("node");
     auto graph = is_graph ? load_graph_model(document, std::move(weights), options)
                           : load_layers_model(*topology, std::move(weights), options);
@@ -70,6 +71,31 @@ Result<LoadedModel> load(const FileBytes& bytes, const LoadOptions& options) {
     info.format = is_graph ? "tfjs-graph" : "tfjs-layers";
     info.description = clean_text_at(document, "generatedBy");
     return LoadedModel{.graph = std::move(*graph), .info = std::move(info)};
+}
+
+Result<std::vector<std::string>> side_files(std::span<const std::byte> bytes) {
+    const auto* text = reinterpret_cast<const char*>(bytes.data());
+    const json document = bytes.size() <= kMaxFileBytes
+                              ? json::parse(text, text + bytes.size(), nullptr, false)
+                              : json(json::value_t::discarded);
+    const auto manifest = document.is_object() ? document.find("weightsManifest") : document.end();
+    if (!document.is_object() || manifest == document.end() || !manifest->is_array()) {
+        return fail(ErrorCode::Parse, "malformed JSON, or no weightsManifest");
+    }
+    std::vector<std::string> files;
+    for (const json& group : *manifest) {
+        const auto paths = group.is_object() ? group.find("paths") : group.end();
+        if (!group.is_object() || paths == group.end() || !paths->is_array()) {
+            return fail(ErrorCode::Parse, "a group of weights without paths");
+        }
+        for (const json& path : *paths) {
+            if (!path.is_string()) {
+                return fail(ErrorCode::Parse, "a path of weights that is no text");
+            }
+            files.push_back(path.get<std::string>());
+        }
+    }
+    return files;
 }
 
 } // namespace sluice::models::tfjs

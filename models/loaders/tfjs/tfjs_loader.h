@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "core/base/result.h"
 #include "models/loaders/loader.h"
@@ -20,5 +22,8 @@ namespace sluice::models::tfjs {
 // `options`; options.shapes names the whole shape of an input. Anything else is Unsupported, with
 // the input's name.
 [[nodiscard]] Result<LoadedModel> load(const FileBytes& bytes, const LoadOptions& options);
+
+// The shards.
+[[nodiscard]] Result<std::vector<std::string>> side_files(std::span<const std::byte> bytes);
 
 } // namespace sluice::models::tfjs

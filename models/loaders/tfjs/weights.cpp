@@ -117,7 +117,7 @@ Result<std::pair<Weight, std::size_t>> read_entry(const json& entry) {
 }
 
 // The shards of a group, one behind the other.
-Result<FileBytes> read_shards(const json& group, const std::filesystem::path& folder) {
+Result<FileBytes> read_shards(const json& group, const LoadOptions& options) {
     const auto paths = group.find("paths");
     if (paths == group.end() || !paths->is_array() || paths->empty()) {
         return fail(ErrorCode::Parse, "a group of weights without paths");
@@ -129,7 +129,7 @@ Result<FileBytes> read_shards(const json& group, const std::filesystem::path& fo
             return fail(ErrorCode::Parse, "a path of weights that is no text");
         }
         SLUICE_TRY_ASSIGN(shards.emplace_back(),
-                          map_side_file(folder, path.get_ref<const std::string&>()));
+                          map_side_file(options, path.get_ref<const std::string&>()));
         total += shards.back().bytes.size(); // mapped files, far from overflow
     }
     if (shards.size() == 1) {
@@ -146,7 +146,7 @@ Result<FileBytes> read_shards(const json& group, const std::filesystem::path& fo
 
 } // namespace
 
-Result<Weights> Weights::read(const json& manifest, const std::filesystem::path& folder) {
+Result<Weights> Weights::read(const json& manifest, const LoadOptions& options) {
     if (!manifest.is_array()) {
         return fail(ErrorCode::Parse, "weightsManifest is no list");
     }
@@ -159,7 +159,7 @@ Result<Weights> Weights::read(const json& manifest, const std::filesystem::path&
         if (entries->empty()) {
             continue;
         }
-        SLUICE_TRY_ASSIGN(const FileBytes file, read_shards(group, folder));
+        SLUICE_TRY_ASSIGN(const FileBytes file, read_shards(group, options));
         std::span<const std::byte> rest = file.bytes;
         for (const json& entry : *entries) {
             const std::string name = entry.is_object() ? string_at(entry, "name") : "";

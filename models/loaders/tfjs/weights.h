@@ -36,9 +36,9 @@ struct Weight {
 class Weights {
 public:
     // `manifest` is model.json's list of groups. Parse where shards and manifest do not fit each
-    // other, NotFound where a shard is not in `folder`.
+    // other, NotFound where a shard is not where `options` says.
     [[nodiscard]] static Result<Weights> read(const nlohmann::json& manifest,
-                                              const std::filesystem::path& folder);
+                                              const LoadOptions& options);
 
     // Null where there is none.
     [[nodiscard]] const Weight* find(std::string_view name) const;

@@ -48,4 +48,10 @@ Result<Outputs> map_dequantize(Operation& op) {
     return x;
 }
 
+// Numbers to a quantised tensor, which every result is stored in as its tensor asks.
+Result<Outputs> map_quantize(Operation& op) {
+    SLUICE_TRY_ASSIGN(const OperandId x, op.input(0));
+    return x;
+}
+
 } // namespace sluice::models::tflite

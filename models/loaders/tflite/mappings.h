@@ -45,6 +45,7 @@ Result<Outputs> map_squared_difference(Operation& op);
 Result<Outputs> map_cast(Operation& op);
 Result<Outputs> map_densify(Operation& op);
 Result<Outputs> map_dequantize(Operation& op);
+Result<Outputs> map_quantize(Operation& op);
 
 // map_convolution.cpp
 Result<Outputs> map_conv_2d(Operation& op);

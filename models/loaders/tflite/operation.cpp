@@ -120,14 +120,7 @@ Result<OperandId> Operation::stored_input(std::size_t i) {
 
 Result<OperandId> Operation::input(std::size_t i) {
     SLUICE_TRY_ASSIGN(const std::size_t index, tensor(i));
-    if (!file().is_quantized(index)) {
-        return stored_input(i);
-    }
-    if (!file().is_constant(index)) {
-        return fail(ErrorCode::Unsupported, "{} is quantised, only constants may be",
-                    file().title(index));
-    }
-    return dequantized_input(i);
+    return file().is_quantized(index) ? dequantized_input(i) : stored_input(i);
 }
 
 Result<OperandId> Operation::dequantized_input(std::size_t i) {
@@ -144,7 +137,8 @@ Result<OperandId> Operation::dequantized_input(std::size_t i) {
     return cached;
 }
 
-Result<OperandId> Operation::dequantize(OperandId x, std::size_t tensor) {
+Result<Operation::Quantization> Operation::quantization_of(OperandId x, DataType type,
+                                                           std::size_t tensor) {
     if (!file().is_quantized(tensor)) {
         return fail(ErrorCode::Parse, "it has no scale to dequantise by");
     }
@@ -166,11 +160,28 @@ Result<OperandId> Operation::dequantize(OperandId x, std::size_t tensor) {
     }
     SLUICE_TRY_ASSIGN(const OperandId scale,
                       table(shape, std::vector<float>(scales.begin(), scales.end())));
-    const DataType type = desc(x).type();
     SLUICE_TRY_ASSIGN(graph::ConstantData points, zero_points(quantization, type, scales.size()));
     SLUICE_TRY_ASSIGN(const TensorDesc points_desc, TensorDesc::create(type, shape));
     SLUICE_TRY_ASSIGN(const OperandId zero, build().constant(points_desc, std::move(points)));
-    return build().dequantize_linear(x, scale, zero, file().name(tensor));
+    return Quantization{.scale = scale, .zero_point = zero};
+}
+
+Result<OperandId> Operation::dequantize(OperandId x, std::size_t tensor) {
+    SLUICE_TRY_ASSIGN(const Quantization how, quantization_of(x, desc(x).type(), tensor));
+    return build().dequantize_linear(x, how.scale, how.zero_point, file().name(tensor));
+}
+
+Result<OperandId> Operation::stored_result(OperandId y, std::size_t tensor) {
+    const auto type = data_type(file().tensor(tensor).type());
+    const bool is_byte = type == DataType::Int8 || type == DataType::Uint8;
+    if (!is_byte || !file().is_quantized(tensor) || desc(y).type() != DataType::Float32) {
+        return y;
+    }
+    auto how = quantization_of(y, *type, tensor);
+    if (!how) {
+        return std::unexpected(std::move(how).error().within(file().title(tensor)));
+    }
+    return build().quantize_linear(y, how->scale, how->zero_point, label());
 }
 
 Result<std::vector<std::int64_t>> Operation::integers(std::size_t i) const {

@@ -27,7 +27,7 @@ struct Translation {
     struct Value {
         State state = State::Missing;
         graph::OperandId id = graph::kNoOperand;
-        graph::OperandId dequantized = graph::kNoOperand; // of quantised constants
+        graph::OperandId dequantized = graph::kNoOperand; // of what is quantised
     };
 
     explicit Translation(const File& source)
@@ -58,8 +58,7 @@ public:
     [[nodiscard]] std::size_t input_count() const;
     // False for optional inputs that are absent, given as -1 or left out.
     [[nodiscard]] bool has_input(std::size_t i) const;
-    // Input i as an operand. Quantised constants come dequantised; quantised activations are
-    // Unsupported.
+    // Input i as an operand of numbers: what is quantised comes dequantised.
     [[nodiscard]] Result<graph::OperandId> input(std::size_t i);
     // The same as the file stores it.
     [[nodiscard]] Result<graph::OperandId> stored_input(std::size_t i);
@@ -97,11 +96,22 @@ public:
         return found;
     }
 
+    // A result as the file stores it: floats that stand in a quantised tensor are quantised by its
+    // scale. Anything else is left as it is.
+    [[nodiscard]] Result<graph::OperandId> stored_result(graph::OperandId y, std::size_t tensor);
+
     // The function that the operator has fused to its end.
     [[nodiscard]] Result<graph::OperandId> activate(graph::OperandId x,
                                                     schema::ActivationFunctionType function);
 
 private:
+    struct Quantization {
+        graph::OperandId scale;
+        graph::OperandId zero_point;
+    };
+    // Those of a tensor for x, which has its shape; the zero point is of the given type.
+    [[nodiscard]] Result<Quantization> quantization_of(graph::OperandId x, graph::DataType type,
+                                                       std::size_t tensor);
     [[nodiscard]] Result<graph::OperandId> dequantize(graph::OperandId x, std::size_t tensor);
 
     Translation& translation_;

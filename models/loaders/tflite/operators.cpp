@@ -78,6 +78,7 @@ constexpr BuiltinRow kBuiltins[] = {
     {PADV2, map_pad_v2},
     {POW, binary<BinaryKind::Pow>},
     {PRELU, binary<BinaryKind::Prelu>},
+    {QUANTIZE, map_quantize},
     {REDUCE_MAX, reduce<ReduceKind::Max>},
     {REDUCE_MIN, reduce<ReduceKind::Min>},
     {REDUCE_PROD, reduce<ReduceKind::Product>},

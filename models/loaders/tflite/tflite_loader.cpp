@@ -103,6 +103,9 @@ private:
         Operation operation(translation_, op, label);
         auto mapped = mapping(operation);
         if (mapped) {
+            mapped = stored(operation, outputs, *mapped);
+        }
+        if (mapped) {
             return set_outputs(index, outputs, mapped->ids);
         }
         Error error = std::move(mapped).error();
@@ -116,6 +119,15 @@ private:
         }
         missing_.add(std::format("{} ({}: {})", operator_name(code), place, error.message));
         return {};
+    }
+
+    // The results in the form of their tensors.
+    static Result<Outputs> stored(Operation& operation, const std::vector<std::size_t>& outputs,
+                                  Outputs made) {
+        for (std::size_t i = 0; i < std::min(outputs.size(), made.ids.size()); ++i) {
+            SLUICE_TRY_ASSIGN(made.ids[i], operation.stored_result(made.ids[i], outputs[i]));
+        }
+        return made;
     }
 
     // The operator's outputs, marked as failed until they are set. Each tensor has one producer.

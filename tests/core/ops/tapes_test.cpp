@@ -88,6 +88,10 @@ TEST(Tapes, builder_agrees_with_the_validation_tests) {
     const std::size_t replayed = score.agree + score.superseded + score.disagreements.size();
     std::cout << files << " tapes, " << replayed << " calls replayed, " << replayed - score.agree
               << " disagree\n";
+    // For docs/conformance.md.
+    RecordProperty("passed", static_cast<int>(score.agree));
+    RecordProperty("failed", static_cast<int>(score.disagreements.size()));
+    RecordProperty("superseded", static_cast<int>(score.superseded));
     EXPECT_GT(replayed, 42000U) << "too little of the tapes was understood";
     EXPECT_TRUE(score.disagreements.empty()) << "no rule has changed for these";
 }

@@ -174,8 +174,7 @@ std::vector<OpCase> all_cases() {
     for (auto* table :
          {conv2d_cases, conv_transpose2d_cases, conversion_cases, elementwise_cases, index_cases,
           matrix_cases, movement_cases, normalization_cases, pool2d_cases, quantized_cases,
-          recurrent_cases,
-          reduction_cases, resample2d_cases, special_value_cases}) {
+          recurrent_cases, reduction_cases, resample2d_cases, special_value_cases}) {
         auto cases = table();
         out.insert(out.end(), std::make_move_iterator(cases.begin()),
                    std::make_move_iterator(cases.end()));

@@ -44,8 +44,8 @@ OpCase cast_case(DataType from, DataType to) {
     const auto narrow = [](DataType type) {
         return type != DataType::Float16 && graph::size_of(type) <= 4;
     };
-    test.on_cpu = (narrow(from) && narrow(to)) ||
-                  (from == DataType::Float16 && to == DataType::Float32);
+    test.on_cpu =
+        (narrow(from) && narrow(to)) || (from == DataType::Float16 && to == DataType::Float32);
     test.expected = [to](const OpCase& self) {
         const CaseOperand& x = self.operands[0];
         return std::vector{for_each_position(x.shape, [&](const auto& at) {

@@ -61,20 +61,21 @@ double sum_at(const OpCase& self, const ConvRow& row, const std::vector<std::siz
     double sum = 0.0;
     for (std::size_t ky = 0; ky < row.w[1]; ++ky) {
         for (std::size_t kx = 0; kx < row.w[2]; ++kx) {
-            const auto y = static_cast<std::ptrdiff_t>(at[1] * op.strides[0] +
-                                                       ky * op.dilations[0]) -
-                           op.padding[0];
-            const auto x = static_cast<std::ptrdiff_t>(at[2] * op.strides[1] +
-                                                       kx * op.dilations[1]) -
-                           op.padding[2];
+            const auto y =
+                static_cast<std::ptrdiff_t>(at[1] * op.strides[0] + ky * op.dilations[0]) -
+                op.padding[0];
+            const auto x =
+                static_cast<std::ptrdiff_t>(at[2] * op.strides[1] + kx * op.dilations[1]) -
+                op.padding[2];
             if (y < 0 || x < 0 || y >= row.x[1] || x >= row.x[2]) {
                 continue;
             }
             for (std::size_t i = 0; i < row.w[3]; ++i) {
-                const double value = self.operands[0].values[flat_of(
-                    {at[0], static_cast<std::size_t>(y), static_cast<std::size_t>(x),
-                     group * row.w[3] + i},
-                    row.x)];
+                const double value =
+                    self.operands[0]
+                        .values[flat_of({at[0], static_cast<std::size_t>(y),
+                                         static_cast<std::size_t>(x), group * row.w[3] + i},
+                                        row.x)];
                 const double weight = self.operands[1].values[flat_of(
                     {at[3], ky, kx, i}, {row.w[0], row.w[1], row.w[2], row.w[3]})];
                 sum += (value - op.input.zero_point) * (weight - row.w_zero);
@@ -113,8 +114,8 @@ OpCase conv_case(ConvRow row, const ops::QuantizedResult& result,
     test.absolute = 0.0;
     test.relative = 0.0;
     const auto size = [&](std::size_t axis) {
-        const std::uint32_t padded = row.x[axis + 1] + row.op.padding[2 * axis] +
-                                     row.op.padding[2 * axis + 1];
+        const std::uint32_t padded =
+            row.x[axis + 1] + row.op.padding[2 * axis] + row.op.padding[2 * axis + 1];
         return (padded - (row.w[axis + 1] - 1) * row.op.dilations[axis] - 1) /
                    row.op.strides[axis] +
                1;
@@ -123,9 +124,9 @@ OpCase conv_case(ConvRow row, const ops::QuantizedResult& result,
     test.expected = [row, y](const OpCase& self) {
         return std::vector{for_each_position(y, [&](const auto& at) {
             const double scale_of = self.operands[2].values[row.per_channel ? at[3] : 0];
-            const double value = sum_at(self, row, at) * scale_of *
-                                     static_cast<double>(row.op.input.scale) +
-                                 self.operands[4].values[at[3]];
+            const double value =
+                sum_at(self, row, at) * scale_of * static_cast<double>(row.op.input.scale) +
+                self.operands[4].values[at[3]];
             return quantized(row.op.result, bounded(row.op.activation, value));
         })};
     };
@@ -166,9 +167,9 @@ void add_convolutions(std::vector<OpCase>& cases) {
     cases.push_back(conv_case({"3x3_one", {1, 5, 33, 32}, {1, 3, 3, 32}, same}, i8));
     cases.push_back(conv_case({"dilated", {1, 9, 9, 5}, {9, 3, 3, 5}, dilated}, i8));
     cases.push_back(conv_case({"groups", {1, 6, 6, 12}, {9, 3, 3, 4}, grouped}, i8));
-    cases.push_back(conv_case({"groups", {1, 6, 6, 9}, {6, 3, 3, 3}, grouped, Uint8, Uint8, true,
-                               128},
-                              to(Float32, 1.0F, 0), relu));
+    cases.push_back(
+        conv_case({"groups", {1, 6, 6, 9}, {6, 3, 3, 3}, grouped, Uint8, Uint8, true, 128},
+                  to(Float32, 1.0F, 0), relu));
     cases.push_back(conv_case({"3x3", {1, 9, 13, 16}, {19, 3, 3, 16}, same}, to(Float32, 1.0F, 0)));
     for (const std::uint32_t channels : {3U, 16U, 40U, 67U}) {
         for (const bool is_strided : {false, true}) {
@@ -184,8 +185,8 @@ void add_convolutions(std::vector<OpCase>& cases) {
     ops::QuantizedConv2d five = same;
     five.groups = 24;
     five.padding = {2, 2, 2, 2};
-    cases.push_back(conv_case({"depthwise5x5", {1, 8, 8, 24}, {24, 5, 5, 1}, five},
-                              to(Float32, 1.0F, 0)));
+    cases.push_back(
+        conv_case({"depthwise5x5", {1, 8, 8, 24}, {24, 5, 5, 1}, five}, to(Float32, 1.0F, 0)));
     ops::QuantizedConv2d multiplied = same;
     multiplied.groups = 6;
     cases.push_back(conv_case({"multiplier", {1, 5, 5, 6}, {12, 3, 3, 1}, multiplied}, i8));
@@ -199,8 +200,8 @@ OpCase binary_case(ops::BinaryKind kind, DataType a_type, DataType b_type,
                                   .activation = activation,
                                   .result = result};
     OpCase test;
-    test.name = std::format("quantized_binary/{}_{}_{}_to_{}", ops::name(kind),
-                            graph::name(a_type), graph::name(b_type), graph::name(result.type));
+    test.name = std::format("quantized_binary/{}_{}_{}_to_{}", ops::name(kind), graph::name(a_type),
+                            graph::name(b_type), graph::name(result.type));
     test.attributes = op;
     Random random(test.name);
     const Shape shape{3, 5, 23};
@@ -251,8 +252,8 @@ std::vector<OpCase> quantized_cases() {
     add_convolutions(cases);
     for (const auto kind : {ops::BinaryKind::Add, ops::BinaryKind::Sub, ops::BinaryKind::Mul}) {
         cases.push_back(binary_case(kind, Int8, Int8, to(Int8, 0.5F, -3)));
-        cases.push_back(binary_case(kind, Uint8, Int8, to(Uint8, 0.5F, 120),
-                                    {.kind = ops::UnaryKind::Relu}));
+        cases.push_back(
+            binary_case(kind, Uint8, Int8, to(Uint8, 0.5F, 120), {.kind = ops::UnaryKind::Relu}));
         cases.push_back(binary_case(kind, Int8, Uint8, to(Float32, 1.0F, 0)));
     }
     for (const DataType type : {Int8, Uint8}) {

@@ -46,9 +46,7 @@ struct QuantizedNet {
 
     explicit QuantizedNet(std::uint64_t seed, DataType byte_type) : type(byte_type), random(seed) {}
 
-    int integer(int low, int high) {
-        return std::uniform_int_distribution<int>(low, high)(random);
-    }
+    int integer(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); }
     float uniform(float low, float high) {
         return std::uniform_real_distribution<float>(low, high)(random);
     }
@@ -61,7 +59,8 @@ struct QuantizedNet {
     }
     OperandId bytes(const Shape& shape, int low, int high) {
         std::vector<std::uint8_t> values(shape.element_count());
-        std::ranges::generate(values, [&] { return static_cast<std::uint8_t>(integer(low, high)); });
+        std::ranges::generate(values,
+                              [&] { return static_cast<std::uint8_t>(integer(low, high)); });
         return constant(type, shape, values);
     }
     static Shape ones(std::size_t rank) { return Shape(std::vector<std::uint32_t>(rank, 1)); }
@@ -99,9 +98,9 @@ struct QuantizedNet {
         std::ranges::generate(factors, [&] { return uniform(0.001F, 0.003F); });
         const int zero = type == DataType::Int8 ? 0 : integer(90, 160);
         const std::vector<std::uint8_t> zeros(factors.size(), static_cast<std::uint8_t>(zero));
-        return must(builder.dequantize_linear(
-            bytes(shape, lowest() + 1, lowest() + 255),
-            constant(DataType::Float32, scales, factors), constant(type, scales, zeros)));
+        return must(builder.dequantize_linear(bytes(shape, lowest() + 1, lowest() + 255),
+                                              constant(DataType::Float32, scales, factors),
+                                              constant(type, scales, zeros)));
     }
     OperandId bias(std::uint32_t channels) {
         std::vector<std::int32_t> values(channels);
@@ -223,8 +222,8 @@ void expect_near(const runtime::Executable& expected, const runtime::Executable&
     for (std::size_t i = 0; i < desc.element_count(); ++i) {
         const double e = sluice::testing::element(desc.type(), expected.output(0), i);
         const double a = sluice::testing::element(desc.type(), actual.output(0), i);
-        ASSERT_LE(std::fabs(e - a), allowed)
-            << i << " is " << a << ", not " << e << '\n' << graph::to_text(graph);
+        ASSERT_LE(std::fabs(e - a), allowed) << i << " is " << a << ", not " << e << '\n'
+                                             << graph::to_text(graph);
     }
 }
 
@@ -339,8 +338,8 @@ TEST(Quantization, keeps_a_float_result_that_others_read) {
     op.filter_layout = ops::Conv2dFilterLayout::Ohwi;
     const OperandId y = must(net.builder.conv2d(x.floats, w, op));
     net.requantized(y, 2.0F);
-    const Graph graph = must(net.builder.build({{.name = "floats", .id = y},
-                                                {.name = "bytes", .id = net.last}}));
+    const Graph graph =
+        must(net.builder.build({{.name = "floats", .id = y}, {.name = "bytes", .id = net.last}}));
     const auto actual = run(graph, kCpu, true, 6);
     EXPECT_EQ(names_of(actual->graph()).at("quantized_conv2d"), 1);
     EXPECT_EQ(names_of(actual->graph()).at("quantize_linear"), 1);

@@ -2,6 +2,7 @@
 // The tasks on synthetic frames with the zoo's networks; what the pictures show is judged on real
 // footage by tests/quality.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <vector>
@@ -125,6 +126,27 @@ TEST(Upscaler, strips_leave_no_seam) {
             }
         }
     }
+}
+
+// Streams whose pictures change between a few sizes: none of them is prepared twice.
+TEST(Upscaler, keeps_the_networks_of_sizes_that_alternate) {
+    if (!testing::can_count_allocations()) {
+        GTEST_SKIP() << "sanitizers bring their own allocator";
+    }
+    SLUICE_NEEDS_MODEL("anime4k-x2-s");
+    auto upscaler = must(Upscaler::create({}));
+    const OwnedFrame a({.pixel_format = PixelFormat::Gray8, .width = 64, .height = 48});
+    const OwnedFrame b({.pixel_format = PixelFormat::Gray8, .width = 96, .height = 32});
+    const OwnedFrame a_out({.pixel_format = PixelFormat::Gray8, .width = 128, .height = 96});
+    const OwnedFrame b_out({.pixel_format = PixelFormat::Gray8, .width = 192, .height = 64});
+    const auto views = std::array{a.view(), b.view()};
+    const auto targets = std::array{a_out.view(), b_out.view()};
+    std::uint64_t before = 0;
+    for (std::size_t i = 0; i < 6; ++i) {
+        before = i == 2 ? testing::allocation_count() : before;
+        ASSERT_TRUE(upscaler.upscale(views[i % 2], targets[i % 2]));
+    }
+    EXPECT_EQ(testing::allocation_count(), before);
 }
 
 TEST(Upscaler, refuses_an_output_of_another_size) {

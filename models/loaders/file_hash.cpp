@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SHA-256 by OpenSSL's libcrypto.
-#include "models/store/file_hash.h"
+#include "models/loaders/file_hash.h"
 
 #include <array>
 #include <cstddef>

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Planning of chains.
+#include "core/cpu/chain_plan.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <variant>
+
+#include "core/cpu/planar_kernel.h"
+
+namespace sluice::cpu {
+namespace {
+
+// Whether the second half of the filters is the first, negated; a relu follows them.
+bool is_mirrored(const ConvShape& s, const ConvConstants& data) {
+    const std::size_t half = s.out_channels / 2;
+    if (s.out_channels % 2 != 0 || s.activation.kind != ops::UnaryKind::Relu) {
+        return false;
+    }
+    for (std::size_t o = 0; o < half; ++o) {
+        if (!data.bias.empty() && data.bias[o] != -data.bias[o + half]) {
+            return false;
+        }
+        for (std::size_t tap = 0; tap < s.taps(); ++tap) {
+            for (std::size_t i = 0; i < s.in_channels; ++i) {
+                const std::size_t y = tap / s.kernel_width;
+                const std::size_t x = tap % s.kernel_width;
+                if (data.at(o, y, x, i) != -data.at(o + half, y, x, i)) {
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
+Status pack(const ConvConstants& data, ChainStage& stage) {
+    const ConvShape& s = stage.shape;
+    SLUICE_TRY_ASSIGN(stage.weights, allocate_floats(s.taps() * s.in_channels * stage.sums));
+    SLUICE_TRY_ASSIGN(stage.bias, allocate_floats(stage.sums));
+    float* to = stage.weights.get();
+    for (std::size_t first = 0; first < stage.sums; first += kMaxPlanarOutputs) {
+        const std::size_t end = std::min(first + kMaxPlanarOutputs, stage.sums);
+        for (std::size_t y = 0; y < s.kernel_height; ++y) {
+            for (std::size_t i = 0; i < s.in_channels; ++i) {
+                for (std::size_t x = 0; x < s.kernel_width; ++x) {
+                    for (std::size_t o = first; o < end; ++o) {
+                        *to++ = data.at(o, y, x, i);
+                    }
+                }
+            }
+        }
+    }
+    if (!data.bias.empty()) {
+        std::copy_n(data.bias.begin(), stage.sums, stage.bias.get());
+    }
+    return {};
+}
+
+// Something that reads rows [r - above, r + below] of `picture` for its row r, which it makes
+// `reader`'s reach around the result.
+void reach(ChainPicture& picture, const ChainPicture& reader, std::size_t beside, std::size_t above,
+           std::size_t below) {
+    picture.beside = std::max(picture.beside, reader.beside + beside);
+    picture.above = std::max(picture.above, reader.above + above);
+    picture.below = std::max(picture.below, reader.below + below);
+}
+
+// Readers come before what they read: from the result back to the source.
+void plan_reach(ChainPlan& plan) {
+    const ChainPicture result;
+    if (plan.sum_channels > 0) {
+        reach(plan.pictures[0], result, 1, 1, 1);
+    }
+    for (std::size_t i = plan.stages.size(); i-- > 0;) {
+        const ConvShape& s = plan.stages[i].shape;
+        const std::size_t right = s.kernel_width - 1 - s.pad_left;
+        for (const std::size_t input : plan.stages[i].inputs) {
+            reach(plan.pictures[input], plan.pictures[i + 1], std::max(s.pad_left, right),
+                  s.pad_top, s.kernel_height - 1 - s.pad_top);
+        }
+    }
+    // When a reader makes the row r + its below, the picture's own is at r + below.
+    if (plan.sum_channels > 0) {
+        plan.pictures[0].ring = plan.pictures[0].below + 2;
+    }
+    for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+        const std::size_t oldest = plan.stages[i].shape.pad_top;
+        for (const std::size_t input : plan.stages[i].inputs) {
+            ChainPicture& picture = plan.pictures[input];
+            picture.ring =
+                std::max(picture.ring, picture.below - plan.pictures[i + 1].below + oldest + 1);
+        }
+    }
+    for (ChainPicture& picture : plan.pictures) {
+        picture.offset = plan.planes;
+        plan.planes += picture.ring * picture.channels;
+        plan.beside = std::max(plan.beside, picture.beside);
+    }
+}
+
+} // namespace
+
+Result<ChainPlan> plan_chain(const graph::Graph& graph, const Chain& chain) {
+    ChainPlan plan;
+    std::map<graph::OperandId, std::size_t> pictures{{chain.source, 0}};
+    const graph::Shape& source = graph.desc(chain.source).shape();
+    plan.height = source[1];
+    plan.width = source[2];
+    plan.pictures.emplace_back().channels = source[3];
+    for (const ChainConv& conv : chain.convs) {
+        const auto& op = std::get<ops::Conv2d>(conv.node->attributes);
+        const ConvConstants data = conv_constants(graph, *conv.node, op);
+        ChainStage& stage = plan.stages.emplace_back();
+        stage.shape = conv_shape(graph, *conv.node, op);
+        for (const graph::OperandId input : conv.inputs) {
+            stage.inputs.push_back(pictures.at(input));
+        }
+        stage.output = plan.pictures.size();
+        stage.is_mirrored = is_mirrored(stage.shape, data);
+        stage.sums = stage.shape.out_channels / (stage.is_mirrored ? 2 : 1);
+        SLUICE_TRY(pack(data, stage));
+        pictures[conv.node->outputs[0]] = stage.output;
+        plan.pictures.emplace_back().channels = stage.shape.out_channels;
+    }
+    plan.shuffles = chain.shuffled.has_value();
+    plan.sum_channels = chain.sum ? source[3] : 0;
+    plan_reach(plan);
+    return plan;
+}
+
+} // namespace sluice::cpu
