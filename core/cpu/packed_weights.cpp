@@ -28,9 +28,8 @@ Result<PackedWeights> PackedWeights::create(std::size_t k_count, std::size_t n_c
     PackedWeights packed;
     packed.bytes_ = (k_count + 1) * width * sizeof(float);
     // The widths of panels follow from the instruction set.
-    SLUICE_TRY_ASSIGN(auto memory,
-                      runtime::allocate_packed(packed.bytes_,
-                                               static_cast<std::uint64_t>(kernels.target)));
+    SLUICE_TRY_ASSIGN(auto memory, runtime::allocate_packed(
+                                       packed.bytes_, static_cast<std::uint64_t>(kernels.target)));
     packed.storage_ = std::move(memory.bytes);
     packed.is_filled_ = memory.is_filled;
 

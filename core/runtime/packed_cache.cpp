@@ -96,8 +96,7 @@ std::shared_ptr<std::byte> map_whole(const std::filesystem::path& path, std::siz
         return nullptr;
     }
     size = static_cast<std::size_t>(status.st_size);
-    void* const memory =
-        ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd.get(), 0);
+    void* const memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd.get(), 0);
     if (memory == MAP_FAILED) {
         return nullptr;
     }
@@ -191,8 +190,7 @@ void PackedScope::read() {
     Header header;
     const Header expected;
     std::memcpy(&header, mapped.get(), sizeof(header));
-    const std::span<const std::byte> payload(mapped.get() + sizeof(header),
-                                             size - sizeof(header));
+    const std::span<const std::byte> payload(mapped.get() + sizeof(header), size - sizeof(header));
     if (std::memcmp(header.magic, expected.magic, sizeof(header.magic)) != 0 ||
         header.version != expected.version || header.bytes != size ||
         header.count > payload.size() / sizeof(Entry) || hash_of(payload, 0) != header.hash) {
@@ -219,9 +217,8 @@ Status PackedScope::save() const {
     std::vector<std::byte> data(sizeof(Header) + memories_.size() * sizeof(Entry));
     for (std::size_t i = 0; i < memories_.size(); ++i) {
         data.resize(align_up(data.size(), kTensorAlignment));
-        const Entry entry{.offset = data.size(),
-                          .size = memories_[i].size,
-                          .layout = memories_[i].layout};
+        const Entry entry{
+            .offset = data.size(), .size = memories_[i].size, .layout = memories_[i].layout};
         std::memcpy(data.data() + sizeof(Header) + i * sizeof(Entry), &entry, sizeof(entry));
         data.insert(data.end(), memories_[i].bytes.get(),
                     memories_[i].bytes.get() + memories_[i].size);

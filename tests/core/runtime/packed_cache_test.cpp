@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packed weights on disk: what is kept is found again, and nothing that is damaged is believed.
-#include "core/runtime/packed_cache.h"
-
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -10,9 +8,11 @@
 #include <thread>
 #include <vector>
 
-#include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <gtest/gtest.h>
+
+#include "core/runtime/packed_cache.h"
 #include "tests/support/must.h"
 
 namespace sluice::runtime {
