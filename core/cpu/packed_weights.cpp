@@ -3,11 +3,8 @@
 #include "core/cpu/packed_weights.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <utility>
 
 #include "core/base/checked_math.h"
-#include "core/runtime/packed_cache.h"
 
 namespace sluice::cpu {
 
@@ -26,19 +23,13 @@ Result<PackedWeights> PackedWeights::create(std::size_t k_count, std::size_t n_c
     const std::size_t vectors = div_ceil(n_count, kernels.lanes);
     const std::size_t width = vectors * kernels.lanes;
     PackedWeights packed;
+    SLUICE_TRY_ASSIGN(packed.storage_, allocate_floats((k_count + 1) * width));
     packed.bytes_ = (k_count + 1) * width * sizeof(float);
-    // The widths of panels follow from the instruction set.
-    SLUICE_TRY_ASSIGN(auto memory, runtime::allocate_packed(
-                                       packed.bytes_, static_cast<std::uint64_t>(kernels.target)));
-    packed.storage_ = std::move(memory.bytes);
-    packed.is_filled_ = memory.is_filled;
 
     // Panels as equal as possible: a narrow last one would leave the multipliers waiting.
     const std::size_t count = div_ceil(vectors, kernels.max_panel_vectors);
-    float* const biases = packed.floats() + k_count * width;
-    if (!packed.is_filled_) {
-        std::ranges::copy(bias, biases);
-    }
+    float* const biases = packed.storage_.get() + k_count * width;
+    std::ranges::copy(bias, biases);
     std::size_t done = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const std::size_t here = (vectors - done) / (count - i);
@@ -48,7 +39,7 @@ Result<PackedWeights> PackedWeights::create(std::size_t k_count, std::size_t n_c
             .channels = std::min(here * kernels.lanes, n_count - first),
             .vectors = here,
             .width = here * kernels.lanes,
-            .weights = packed.floats() + k_count * first,
+            .weights = packed.storage_.get() + k_count * first,
             .bias = biases + first,
         });
         done += here;

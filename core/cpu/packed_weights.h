@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -36,11 +35,8 @@ public:
     [[nodiscard]] static Result<PackedWeights> pack(std::size_t k_count, std::size_t n_count,
                                                     std::span<const float> bias, At&& at) {
         SLUICE_TRY_ASSIGN(PackedWeights packed, create(k_count, n_count, bias));
-        if (packed.is_filled_) {
-            return packed;
-        }
         for (const Panel& panel : packed.panels_) {
-            float* const to = packed.floats() + (panel.weights - packed.floats());
+            float* const to = packed.storage_.get() + (panel.weights - packed.storage_.get());
             for (std::size_t k = 0; k < k_count; ++k) {
                 for (std::size_t n = 0; n < panel.channels; ++n) {
                     to[k * panel.width + n] = at(k, panel.first_channel + n);
@@ -54,14 +50,11 @@ public:
     [[nodiscard]] std::size_t byte_size() const { return bytes_; }
 
 private:
-    // Everything but the weights, which are zero, or there already.
+    // Everything but the weights, which are zero.
     [[nodiscard]] static Result<PackedWeights> create(std::size_t k_count, std::size_t n_count,
                                                       std::span<const float> bias);
 
-    [[nodiscard]] float* floats() const { return reinterpret_cast<float*>(storage_.get()); }
-
-    std::shared_ptr<std::byte> storage_;
-    bool is_filled_ = false; // by an earlier process
+    AlignedFloats storage_;
     std::vector<Panel> panels_;
     std::size_t bytes_ = 0;
 };

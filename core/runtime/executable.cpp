@@ -12,11 +12,9 @@
 #include <utility>
 
 #include "core/base/checked_math.h"
-#include "core/base/log.h"
 #include "core/passes/pass_manager.h"
 #include "core/runtime/evaluate.h"
 #include "core/runtime/memory_plan.h"
-#include "core/runtime/packed_cache.h"
 #include "core/runtime/partition.h"
 #include "core/runtime/schedule.h"
 #include "core/runtime/thread_pool.h"
@@ -82,7 +80,6 @@ struct Executable::State {
     std::size_t scratch_bytes = 0;
 
     [[nodiscard]] Status lower();
-    [[nodiscard]] Status lower_with_cache();
     [[nodiscard]] Status place_on_devices();
     [[nodiscard]] Status place_at(graph::OperandId id, std::span<std::byte> memory);
     void lay_out();
@@ -124,16 +121,6 @@ Status Executable::State::lower() {
         entry.reason = scheduled.reason;
         std::ranges::transform(nodes, std::back_inserter(entry.nodes),
                                [&](const graph::Node* node) { return title(graph, *node); });
-    }
-    return {};
-}
-
-// Lowers with the weights that an earlier process packed, or keeps them for the next.
-Status Executable::State::lower_with_cache() {
-    const PackedScope scope(packed_cache_path(graph));
-    SLUICE_TRY(lower());
-    if (const Status saved = scope.save(); !saved) {
-        log::info("runtime", "packed weights are not kept: {}", saved.error().message);
     }
     return {};
 }
@@ -295,7 +282,7 @@ Result<std::unique_ptr<Executable>> Executable::compile(graph::Graph graph,
     auto state = std::make_unique<State>(std::move(graph));
     state->threads = ThreadPool::shared(options.threads);
     state->schedule = make_schedule(state->graph, assignments);
-    SLUICE_TRY(options.optimize ? state->lower_with_cache() : state->lower());
+    SLUICE_TRY(state->lower());
     SLUICE_TRY(state->place_on_devices());
     state->lay_out();
     SLUICE_TRY(state->allocate_arena());
