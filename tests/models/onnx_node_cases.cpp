@@ -213,6 +213,16 @@ Status run_on(DeviceKind device, const LoadedModel& model, const std::vector<Cas
     return {};
 }
 
+// Tests whose stored results are wrong, which later releases of ONNX say themselves.
+constexpr std::string_view kWraps =
+    "its stored result wraps where QLinearMatMul saturates (onnx/onnx#7835)";
+constexpr std::pair<std::string_view, std::string_view> kWrongData[] = {
+    {"test_qlinearmatmul_2D_int8_float16", kWraps},
+    {"test_qlinearmatmul_2D_int8_float32", kWraps},
+    {"test_qlinearmatmul_3D_int8_float16", kWraps},
+    {"test_qlinearmatmul_3D_int8_float32", kWraps},
+};
+
 } // namespace
 
 fs::path onnx_data_folder() {
@@ -260,6 +270,13 @@ std::string compare(const CaseTensor& expected, std::span<const std::byte> actua
 
 CaseResult run_case(const fs::path& folder, const std::vector<DeviceKind>& devices) {
     CaseResult result{.name = folder.filename().string(), .message = {}, .bound = {}};
+    const auto* const wrong = std::ranges::find(
+        kWrongData, result.name, &std::pair<std::string_view, std::string_view>::first);
+    if (wrong != std::end(kWrongData)) {
+        result.outcome = Outcome::LeftOut;
+        result.message = wrong->second;
+        return result;
+    }
     const fs::path data = folder / "test_data_set_0";
     const auto model = load_case(folder / "model.onnx", data, result);
     if (!model) {
