@@ -8,6 +8,7 @@
 #include "core/cpu/conv_shape.h"
 #include "core/cpu/depthwise.h"
 #include "core/cpu/lowerings.h"
+#include "core/cpu/winograd.h"
 #include "core/ops/attributes.h"
 
 namespace sluice::cpu {
@@ -27,6 +28,9 @@ Result<std::unique_ptr<runtime::Kernel>> lower_conv2d(const graph::Graph& graph,
     }
     if (suits_planes(shape)) {
         return make_planar_conv(shape, data);
+    }
+    if (suits_winograd(shape)) {
+        return make_winograd_conv(shape, data);
     }
     return make_dense_conv(shape, data);
 }

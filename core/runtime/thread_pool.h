@@ -6,12 +6,11 @@
 #include <memory>
 #include <type_traits>
 
-struct pthreadpool;
-
 namespace sluice::runtime {
 
 // A pool of worker threads. parallel_for() may be called from any thread, also from several at
-// once (they take turns); it never allocates.
+// once: while the workers serve one caller, the others do their work themselves. It never
+// allocates. Between two loops in short order the workers spin, for some 50 microseconds.
 class ThreadPool {
 public:
     // The shared pool with this many threads, the caller's included; 0: one per available core.
@@ -43,7 +42,8 @@ private:
     void run(std::size_t count, std::size_t grain, RangeFunction function, void* context);
 
     unsigned threads_;
-    pthreadpool* pool_ = nullptr; // owned; null with one thread
+    class Crew;
+    std::unique_ptr<Crew> crew_; // null with one thread
 };
 
 } // namespace sluice::runtime

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "core/cpu/winograd.h"
 #include "tests/core/cpu/conv_support.h"
 
 namespace sluice::test {
@@ -59,6 +60,28 @@ std::size_t filter_index(const Case& c, std::size_t o, std::size_t y, std::size_
 std::uint32_t out_size(std::uint32_t in, std::uint32_t before, std::uint32_t after,
                        std::uint32_t kernel, std::uint32_t dilation, std::uint32_t stride) {
     return (in + before + after - ((kernel - 1) * dilation + 1)) / stride + 1;
+}
+
+cpu::ConvShape shape_of(const Case& c) {
+    cpu::ConvShape s{};
+    s.batch = c.batch;
+    s.in_height = c.height;
+    s.in_width = c.width;
+    s.in_channels = c.in;
+    s.out_height =
+        out_size(c.height, c.padding[0], c.padding[1], c.kernel_y, c.dilations[0], c.strides[0]);
+    s.out_width =
+        out_size(c.width, c.padding[2], c.padding[3], c.kernel_x, c.dilations[1], c.strides[1]);
+    s.out_channels = c.out;
+    s.kernel_height = c.kernel_y;
+    s.kernel_width = c.kernel_x;
+    s.stride_y = c.strides[0];
+    s.stride_x = c.strides[1];
+    s.dilation_y = c.dilations[0];
+    s.dilation_x = c.dilations[1];
+    s.groups = c.groups;
+    s.residual_channels = c.residual;
+    return s;
 }
 
 class Conv2dTest : public ::testing::TestWithParam<Case> {};
@@ -142,6 +165,11 @@ TEST_P(Conv2dTest, agrees_with_loops) {
                          .has_bias = c.bias,
                          .has_residual = c.residual > 0,
                          .activation = c.activation};
+    // Winograd's filtering mixes the pixels of a tile: its error goes with the largest of them, and
+    // is a few times that of a direct product. WebNN allows two ULP a summand, here 300 to 2000.
+    if (cpu::suits_winograd(shape_of(c))) {
+        std::ranges::fill(magnitude, 2.5 * std::ranges::max(magnitude));
+    }
     for_each_instruction_set(
         [&] { expect_close(run_on_cpu(op, inputs, c.threads), expected, magnitude); });
 }
@@ -335,9 +363,52 @@ std::vector<Case> activation_cases() {
     return cases;
 }
 
+// Large enough for Winograd's filtering; sizes that are no multiple of its tiles.
+std::vector<Case> winograd_cases() {
+    Case plain{"winograd_3x3", 37, 41, 32, 48, 3, 3, {1, 1, 1, 1}};
+    plain.residual = 48;
+    plain.activation = kRelu;
+    Case odd{"winograd_3x3_odd_channels", 30, 25, 67, 45, 3, 3};
+    odd.batch = 2;
+    odd.bias = false;
+    Case wide{"winograd_5x5", 29, 31, 40, 36, 5, 5, {2, 2, 2, 2}};
+    wide.layout = Layout::Hwio;
+    wide.threads = 2;
+    Case uneven{"winograd_5x5_uneven_padding", 26, 45, 33, 64, 5, 5, {0, 4, 3, 1}};
+    uneven.activation = {.kind = UnaryKind::Sigmoid};
+    uneven.residual = 64;
+    Case padded{"winograd_3x3_much_padding", 16, 23, 64, 32, 3, 3, {9, 2, 0, 10}};
+    padded.activation = {.kind = UnaryKind::Clamp, .alpha = -0.5, .beta = 1.5};
+    padded.threads = 2;
+    return {plain, odd, wide, uneven, padded};
+}
+
+TEST(Winograd, takes_large_pictures_of_many_channels) {
+    const auto shape = [](std::size_t size, std::size_t channels, std::size_t kernel) {
+        cpu::ConvShape s{};
+        s.batch = s.groups = s.stride_x = s.stride_y = s.dilation_x = s.dilation_y = 1;
+        s.in_height = s.in_width = s.out_height = s.out_width = size;
+        s.in_channels = s.out_channels = channels;
+        s.kernel_height = s.kernel_width = kernel;
+        s.pad_top = s.pad_left = kernel / 2;
+        return s;
+    };
+    for (const Case& c : winograd_cases()) { // so that the cases above test what they are named for
+        EXPECT_TRUE(cpu::suits_winograd(shape_of(c))) << c.name;
+    }
+    EXPECT_TRUE(cpu::suits_winograd(shape(64, 64, 3)));
+    EXPECT_FALSE(cpu::suits_winograd(shape(64, 8, 3)));  // the transforms would cost more
+    EXPECT_FALSE(cpu::suits_winograd(shape(4, 256, 3))); // so would the weights
+    EXPECT_FALSE(cpu::suits_winograd(shape(64, 64, 1)));
+    cpu::ConvShape strided = shape(64, 64, 3);
+    strided.stride_y = 2;
+    EXPECT_FALSE(cpu::suits_winograd(strided));
+}
+
 const auto kName = [](const ::testing::TestParamInfo<Case>& test) { return test.param.name; };
 INSTANTIATE_TEST_SUITE_P(Dense, Conv2dTest, ::testing::ValuesIn(dense_cases()), kName);
 INSTANTIATE_TEST_SUITE_P(Depthwise, Conv2dTest, ::testing::ValuesIn(depthwise_cases()), kName);
+INSTANTIATE_TEST_SUITE_P(Winograd, Conv2dTest, ::testing::ValuesIn(winograd_cases()), kName);
 INSTANTIATE_TEST_SUITE_P(FewChannels, Conv2dTest, ::testing::ValuesIn(few_channel_cases()), kName);
 INSTANTIATE_TEST_SUITE_P(Activations, Conv2dTest, ::testing::ValuesIn(activation_cases()), kName);
 

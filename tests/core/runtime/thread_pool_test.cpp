@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shared pool: coverage of ranges, concurrent callers, sharing.
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <thread>
 #include <vector>
 
@@ -46,6 +48,34 @@ TEST(ThreadPool, serves_several_callers_at_once) {
         caller.join();
     }
     EXPECT_EQ(sum.load(), 4U * 50U * 100U);
+}
+
+TEST(ThreadPool, runs_short_loops_in_a_row) {
+    ThreadPool pool(4);
+    for (int round = 0; round < 20000; ++round) {
+        std::size_t begins[8] = {}; // of this round only: no late worker may touch the next one's
+        pool.parallel_for(8, 1, [&](std::size_t begin, std::size_t end) { begins[begin] += end; });
+        for (std::size_t i = 0; i < 8; ++i) {
+            ASSERT_EQ(begins[i], i + 1) << "round " << round;
+        }
+    }
+}
+
+TEST(ThreadPool, wakes_workers_that_slept) {
+    ThreadPool pool(2);
+    for (int round = 0; round < 20; ++round) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        std::atomic<int> begun = 0;
+        pool.parallel_for(2, 1, [&](std::size_t, std::size_t) {
+            // Only two threads at a time get past this.
+            const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+            ++begun;
+            while (begun < 2 && std::chrono::steady_clock::now() < end) {
+                std::this_thread::yield();
+            }
+        });
+        ASSERT_EQ(begun.load(), 2);
+    }
 }
 
 TEST(ThreadPool, is_shared_by_those_who_ask_for_the_same_size) {

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Winograd's minimal filtering for 3x3 and 5x5 convolutions of many channels.
+#pragma once
+
+#include <memory>
+
+#include "core/base/result.h"
+#include "core/cpu/conv_shape.h"
+#include "core/runtime/kernel.h"
+
+namespace sluice::cpu {
+
+// Whether it is possible, and by a model of both costs faster than the direct product.
+[[nodiscard]] bool suits_winograd(const ConvShape& shape);
+
+// Inputs of the kernel are those of the node: x, filter, [bias], [residual].
+[[nodiscard]] Result<std::unique_ptr<runtime::Kernel>>
+make_winograd_conv(const ConvShape& shape, const ConvConstants& data);
+
+} // namespace sluice::cpu
