@@ -102,7 +102,7 @@ private:
 } // namespace
 
 Result<std::unique_ptr<runtime::Backend>> make_backend(std::shared_ptr<Device> device) {
-    const Tuning tuning = tuning_for(device->profile());
+    const Tuning tuning = tuning_for(device->profile(), tuning_options_from_environment());
     return make_backend(std::move(device), tuning);
 }
 

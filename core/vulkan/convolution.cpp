@@ -3,10 +3,15 @@
 #include "core/vulkan/convolution.h"
 
 #include <algorithm>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "core/base/checked_math.h"
 #include "core/vulkan/functions.h"
+#include "core/vulkan/lowerings.h"
 #include "core/vulkan/strides.h"
+#include "core/vulkan/winograd.h"
 
 namespace sluice::vulkan {
 namespace {
@@ -61,18 +66,32 @@ bool is_tiled(const Context& context, const Convolution& c) {
            c.blocks() * 2 >= context.tuning.narrow.blocks;
 }
 
+// On cooperative matrices, where the depth fills one of them at least.
+bool is_matrix(const Context& context, const Convolution& c) {
+    return context.tuning.matrix && c.type == graph::DataType::Float16 && is_tiled(context, c) &&
+           c.in.channels % 4 == 0 && c.taps() * c.in.channels >= context.tuning.matrix->k;
+}
+
 Shader shader_of(const Context& context, const Convolution& c) {
     const bool half = c.type == graph::DataType::Float16;
+    const bool half_math = half && context.tuning.half_arithmetic;
     if (c.transposed) {
         return half ? Shader::ConvTransposeHalf : Shader::ConvTranspose;
     }
     if (c.is_depthwise()) {
         return half ? Shader::DepthwiseHalf : Shader::Depthwise;
     }
-    if (is_tiled(context, c)) {
-        return half ? Shader::ConvTiledHalf : Shader::ConvTiled;
+    if (is_matrix(context, c)) {
+        return Shader::ConvMatrixHalf;
     }
-    return half ? Shader::ConvDirectHalf : Shader::ConvDirect;
+    if (is_tiled(context, c)) {
+        return half_math ? Shader::ConvTiledHalfMath
+               : half    ? Shader::ConvTiledHalf
+                         : Shader::ConvTiled;
+    }
+    return half_math ? Shader::ConvDirectHalfMath
+           : half    ? Shader::ConvDirectHalf
+                     : Shader::ConvDirect;
 }
 
 // Blocks per invocation of the direct kernel.
@@ -89,6 +108,19 @@ bool is_pointwise(const Convolution& c) {
            c.in.height == c.out.height && c.in.width == c.out.width;
 }
 
+// Constants and workgroups of conv_tiled.comp for that many pixels.
+void choose_tiles(const Context& context, const Convolution& c, std::uint64_t pixels,
+                  DispatchStep& step) {
+    const ConvTiles& t = c.out.channels > 32 ? context.tuning.wide : context.tuning.narrow;
+    step.constants.front() = t.invocations();
+    for (const std::uint32_t constant :
+         {t.rows, t.blocks, t.depth, t.own_rows, t.own_blocks, std::uint32_t{is_pointwise(c)}}) {
+        step.constants.push_back(constant);
+    }
+    step.groups = {limited(div_ceil<std::uint64_t>(pixels, t.rows), context.profile),
+                   div_ceil(c.blocks(), t.blocks), 1};
+}
+
 // Fills in what depends on the kernel: constants from the fifth on, and workgroups.
 void choose_grid(const Context& context, const Convolution& c, DispatchStep& step) {
     const DeviceProfile& profile = context.profile;
@@ -101,15 +133,19 @@ void choose_grid(const Context& context, const Convolution& c, DispatchStep& ste
                        limited(c.out.height, profile), limited(c.batches, profile)};
         return;
     }
-    if (is_tiled(context, c)) {
-        const ConvTiles& t = c.out.channels > 32 ? context.tuning.wide : context.tuning.narrow;
-        step.constants.front() = t.invocations();
-        for (const std::uint32_t constant : {t.rows, t.blocks, t.depth, t.own_rows, t.own_blocks,
-                                             std::uint32_t{is_pointwise(c)}}) {
+    if (is_matrix(context, c)) {
+        const MatrixTiles& t = *context.tuning.matrix;
+        step.constants.front() = t.invocations;
+        for (const std::uint32_t constant :
+             {t.rows, t.columns, t.depth, t.m, t.n, t.k, t.own, std::uint32_t{is_pointwise(c)}}) {
             step.constants.push_back(constant);
         }
         step.groups = {limited(div_ceil<std::uint64_t>(pixels * c.batches, t.rows), profile),
-                       div_ceil(c.blocks(), t.blocks), 1};
+                       div_ceil(c.blocks() * 4, t.columns), 1};
+        return;
+    }
+    if (is_tiled(context, c)) {
+        choose_tiles(context, c, pixels * c.batches, step);
         return;
     }
     const std::uint32_t blocks = direct_blocks(context, c);
@@ -145,6 +181,59 @@ RegionId read_picture(StepWriter& writer, const Convolution& c, graph::OperandId
     return dense;
 }
 
+RegionId float_constant(StepWriter& writer, std::span<const float> values) {
+    const auto bytes = std::as_bytes(values);
+    return writer.constant({bytes.begin(), bytes.end()});
+}
+
+// The 16 numbers of every patch of x.
+RegionId write_winograd_factors(StepWriter& writer, const Convolution& c, RegionId x) {
+    struct {
+        std::uint32_t batches, in_height, in_width, vectors, patch_rows, patch_columns, top, left;
+    } const push{.batches = c.batches,
+                 .in_height = c.in.height,
+                 .in_width = c.in.width,
+                 .vectors = c.in.channels / 4,
+                 .patch_rows = (c.out.height + 1) / 2,
+                 .patch_columns = (c.out.width + 1) / 2,
+                 .top = c.top,
+                 .left = c.left};
+    const std::size_t elements = winograd_patches(c) * c.in.channels;
+    const RegionId factors = writer.scratch(elements * 16 * sizeof(float));
+    writer.dispatch(
+        {.shader = by_type(writer.graph(), c.x, Shader::WinogradInput, Shader::WinogradInputHalf),
+         .constants = {},
+         .buffers = {{x, Access::Read}, {factors, Access::Write}},
+         .push = to_push(push),
+         .groups = line_of(elements / 4, 64, writer.context().profile)});
+    return factors;
+}
+
+// 16 products of a picture of patches by 1x1 filters, in float32.
+RegionId write_winograd_products(StepWriter& writer, const Convolution& c, RegionId factors) {
+    const auto patches = static_cast<std::uint32_t>(winograd_patches(c));
+    Convolution product;
+    product.in = {.height = 1, .width = patches, .channels = c.in.channels};
+    product.out = {.height = 1, .width = patches, .channels = c.blocks() * 4};
+    const std::vector<float> no_bias(product.out.channels);
+    const RegionId sums =
+        writer.scratch(std::size_t{patches} * product.out.channels * 16 * sizeof(float));
+    DispatchStep step{
+        .shader = Shader::ConvTiled,
+        .constants = {0, function_constant(ops::UnaryKind::Identity), 1, 1, 0},
+        .buffers = {{factors, Access::Read},
+                    {float_constant(writer, winograd_filter(writer.graph(), c)), Access::Read},
+                    {float_constant(writer, no_bias), Access::Read},
+                    {factors, Access::Read}, // no residual
+                    {sums, Access::Write}},
+        .push = to_push(push_of(product)),
+        .groups = {}};
+    choose_tiles(writer.context(), product, patches, step);
+    step.groups[2] = 16;
+    writer.dispatch(std::move(step));
+    return sums;
+}
+
 } // namespace
 
 PictureSize picture_size(const graph::Shape& shape, ops::InputLayout layout) {
@@ -172,7 +261,11 @@ Status supports_convolution(const Context& context, const Convolution& c) {
 void write_convolution(StepWriter& writer, const Convolution& c) {
     const Context& context = writer.context();
     const RegionId x = read_picture(writer, c, c.x, c.in);
-    const RegionId filter = write_filter(writer, c);
+    const bool winograd = context.tuning.tiled && is_winograd(context, writer.graph(), c);
+    // What the last kernel reads besides: its own sums, or the picture and the filter.
+    const RegionId from =
+        winograd ? write_winograd_products(writer, c, write_winograd_factors(writer, c, x)) : x;
+    const RegionId filter = winograd ? from : write_filter(writer, c);
     const RegionId bias = write_bias(writer, c);
     RegionId residual = x; // bound, but not read, where there is none
     if (c.residual) {
@@ -182,19 +275,27 @@ void write_convolution(StepWriter& writer, const Convolution& c) {
     }
     const bool planar = c.layout == ops::InputLayout::Nchw;
     const RegionId y = planar ? writer.scratch(bytes_of(c, c.out)) : writer.region(c.y);
-    DispatchStep step{.shader = shader_of(context, c),
+    DispatchStep step{.shader = winograd ? by_type(writer.graph(), c.x, Shader::WinogradOutput,
+                                                   Shader::WinogradOutputHalf)
+                                         : shader_of(context, c),
                       .constants = {0, function_constant(c.activation.kind),
                                     std::uint32_t{c.group_inputs() % 4 == 0},
                                     std::uint32_t{c.is_depthwise() || c.group_outputs() % 4 == 0},
                                     std::uint32_t{c.residual.has_value()}},
-                      .buffers = {{x, Access::Read},
+                      .buffers = {{from, Access::Read},
                                   {filter, Access::Read},
                                   {bias, Access::Read},
                                   {residual, Access::Read},
                                   {y, Access::Write}},
                       .push = to_push(push_of(c)),
                       .groups = {}};
-    choose_grid(context, c, step);
+    if (winograd) {
+        step.constants.front() = context.tuning.direct_invocations;
+        step.groups =
+            line_of(winograd_patches(c) * c.blocks(), step.constants.front(), context.profile);
+    } else {
+        choose_grid(context, c, step);
+    }
     writer.dispatch(std::move(step));
     if (planar) {
         write_copy(writer, layout_copy(c, c.out, false), y, writer.region(c.y));

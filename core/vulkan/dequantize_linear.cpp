@@ -3,6 +3,7 @@
 #include "core/ops/dequantize_linear.h"
 
 #include "core/vulkan/any_type.h"
+#include "core/vulkan/blocks.h"
 #include "core/vulkan/lowerings.h"
 #include "core/vulkan/strides.h"
 
@@ -17,20 +18,7 @@ Status lower_dequantize_linear(StepWriter& writer, const graph::Node& node) {
     const graph::Graph& graph = writer.graph();
     const graph::TensorDesc& x = graph.desc(node.inputs[0]);
     const graph::TensorDesc& scale = graph.desc(node.inputs[1]);
-    struct Push {
-        std::uint32_t count = 0;
-        Words shape{1, 1, 1, 1, 1, 1, 1, 1};
-        Words block{1, 1, 1, 1, 1, 1, 1, 1};
-        Words strides{};
-    } push;
-    push.count = static_cast<std::uint32_t>(x.element_count());
-    const Strides dense = graph::strides_of(scale.shape());
-    for (std::size_t axis = 0; axis < x.rank(); ++axis) {
-        const std::size_t from_inside = x.rank() - 1 - axis;
-        push.shape[from_inside] = x.shape()[axis];
-        push.block[from_inside] = x.shape()[axis] / scale.shape()[axis];
-        push.strides[from_inside] = static_cast<std::uint32_t>(dense[axis]);
-    }
+    const BlockPush push = blocks_of(x, scale);
     writer.dispatch({.shader = Shader::DequantizeLinear,
                      .constants = {type_constant(x.type()), type_constant(scale.type())},
                      .buffers = {{writer.region(node.inputs[0]), Access::Read},

@@ -19,6 +19,12 @@ constexpr auto kBinary = std::to_array<ops::BinaryKind>({
 #include "core/vulkan/shaders/lib/binary.def"
 #undef SLUICE_BINARY
 });
+constexpr auto kBinaryInteger = std::to_array<ops::BinaryKind>({
+#define SLUICE_BINARY(Type, expression) ops::BinaryKind::Type,
+#include "core/vulkan/shaders/lib/binary_integer.def"
+#undef SLUICE_BINARY
+});
+static_assert(kBinary == kBinaryInteger);
 
 // A function added to core/ops/*.def needs a row here too.
 constexpr std::size_t kUnaryRows = 0

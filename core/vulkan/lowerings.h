@@ -5,6 +5,7 @@
 
 #include "core/base/result.h"
 #include "core/graph/graph.h"
+#include "core/ops/reduce.h"
 #include "core/vulkan/steps.h"
 
 namespace sluice::vulkan {
@@ -40,5 +41,20 @@ namespace sluice::vulkan {
                                     Shader half) {
     return is_half(graph, id) ? half : single;
 }
+
+// A kernel that reduces lines, by subgroups or in shared memory, for float32 and for float16.
+struct LineShaders {
+    Shader shared_single, shared_half, subgroups_single, subgroups_half;
+};
+[[nodiscard]] inline Shader line_shader(const Tuning& tuning, bool half, const LineShaders& all) {
+    if (tuning.subgroups) {
+        return half ? all.subgroups_half : all.subgroups_single;
+    }
+    return half ? all.shared_half : all.shared_single;
+}
+
+// From core/vulkan/reduce.cpp: y has the elements of x reduced over the op's axes.
+void write_reduction(StepWriter& writer, const ops::Reduce& op, graph::OperandId x,
+                     graph::OperandId y);
 
 } // namespace sluice::vulkan

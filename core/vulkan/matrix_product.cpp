@@ -77,15 +77,18 @@ void write_product(StepWriter& writer, const MatrixProduct& p) {
                  .a_batch = p.a_batch,
                  .b_batch = p.b_batch};
     const RegionId a = writer.region(p.a);
-    writer.dispatch({.shader = by_type(graph, p.a, Shader::Gemm, Shader::GemmHalf),
-                     .constants = {words.kind, std::uint32_t{p.c.has_value()}},
-                     .buffers = {{a, Access::Read},
-                                 {writer.region(p.b), Access::Read},
-                                 {p.c ? writer.region(*p.c) : a, Access::Read},
-                                 {writer.region(p.y), Access::Write}},
-                     .push = to_push(push),
-                     .groups = {div_ceil(p.columns, kTile), div_ceil(p.rows, kTile),
-                                limited(p.batches, writer.context().profile)}});
+    writer.dispatch(
+        {.shader = by_type(graph, p.a, Shader::Gemm,
+                           writer.context().tuning.half_arithmetic ? Shader::GemmHalfMath
+                                                                   : Shader::GemmHalf),
+         .constants = {words.kind, std::uint32_t{p.c.has_value()}},
+         .buffers = {{a, Access::Read},
+                     {writer.region(p.b), Access::Read},
+                     {p.c ? writer.region(*p.c) : a, Access::Read},
+                     {writer.region(p.y), Access::Write}},
+         .push = to_push(push),
+         .groups = {div_ceil(p.columns, kTile), div_ceil(p.rows, kTile),
+                    limited(p.batches, writer.context().profile)}});
 }
 
 } // namespace sluice::vulkan

@@ -94,6 +94,37 @@ void fill_types(const Features& features, DeviceProfile& profile) {
         features.base.features.shaderStorageImageWriteWithoutFormat == VK_TRUE;
 }
 
+MatrixType type_of(VkComponentTypeKHR type) {
+    if (type == VK_COMPONENT_TYPE_FLOAT16_KHR) {
+        return MatrixType::Float16;
+    }
+    return type == VK_COMPONENT_TYPE_FLOAT32_KHR ? MatrixType::Float32 : MatrixType::Other;
+}
+
+void fill_matrix_shapes(VkPhysicalDevice device, DeviceProfile& profile) {
+    std::uint32_t count = 0;
+    if (vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR == nullptr ||
+        vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR(device, &count, nullptr) != VK_SUCCESS) {
+        return;
+    }
+    std::vector<VkCooperativeMatrixPropertiesKHR> rows(
+        count, {.sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR});
+    if (vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR(device, &count, rows.data()) < 0) {
+        return;
+    }
+    rows.resize(count);
+    for (const VkCooperativeMatrixPropertiesKHR& row : rows) {
+        profile.matrix_shapes.push_back({.m = row.MSize,
+                                         .n = row.NSize,
+                                         .k = row.KSize,
+                                         .a = type_of(row.AType),
+                                         .b = type_of(row.BType),
+                                         .c = type_of(row.CType),
+                                         .result = type_of(row.ResultType),
+                                         .of_subgroup = row.scope == VK_SCOPE_SUBGROUP_KHR});
+    }
+}
+
 bool has_sync_fd(VkPhysicalDevice device) {
     const VkPhysicalDeviceExternalSemaphoreInfo info{
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_SEMAPHORE_INFO,
@@ -247,6 +278,9 @@ DeviceProfile profile_of(VkPhysicalDevice device, unsigned index) {
     fill_identity(properties, profile);
     fill_limits(properties, profile);
     fill_types(features, profile);
+    if (profile.cooperative_matrix) {
+        fill_matrix_shapes(device, profile);
+    }
     fill_memory(device, features, properties, profile);
     if (profile.drm_modifiers) {
         fill_modifiers(device, features, profile);

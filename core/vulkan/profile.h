@@ -27,6 +27,20 @@ struct ModifierSupport {
     bool storage = false;
 };
 
+// The types of a cooperative matrix' elements, as far as a kernel uses them.
+enum class MatrixType : std::uint8_t { Float16, Float32, Other };
+
+// A shape of cooperative matrices that the device multiplies: result = a b + c, a of m * k
+// elements, b of k * n.
+struct MatrixShape {
+    std::uint32_t m = 0, n = 0, k = 0;
+    MatrixType a = MatrixType::Other;
+    MatrixType b = MatrixType::Other;
+    MatrixType c = MatrixType::Other;
+    MatrixType result = MatrixType::Other;
+    bool of_subgroup = false; // shared by a subgroup's invocations
+};
+
 struct DeviceProfile {
     unsigned index = 0; // position in list_devices(): "vulkan:<index>"
     std::string name;   // "llvmpipe (LLVM 19.1.7, 256 bits)"
@@ -58,6 +72,7 @@ struct DeviceProfile {
     bool int64 = false;
     bool integer_dot_product = false;
     bool cooperative_matrix = false; // VK_KHR_cooperative_matrix
+    std::vector<MatrixShape> matrix_shapes;
     // Storage images that a shader writes need not name their format: the only way to write BGRA.
     bool storage_image_any_format = false;
 

@@ -62,18 +62,26 @@ Status supports_reduce(const Context& /*context*/, const graph::Graph& graph,
     return require_float(graph, node.inputs[0]);
 }
 
-Status lower_reduce(StepWriter& writer, const graph::Node& node) {
-    const auto& op = std::get<ops::Reduce>(node.attributes);
+void write_reduction(StepWriter& writer, const ops::Reduce& op, graph::OperandId x,
+                     graph::OperandId y) {
     const graph::Graph& graph = writer.graph();
-    const ReducePush push = push_of(op, graph.desc(node.inputs[0]).shape());
+    const ReducePush push = push_of(op, graph.desc(x).shape());
     const Context& context = writer.context();
     writer.dispatch(
-        {.shader = by_type(graph, node.inputs[0], Shader::Reduce, Shader::ReduceHalf),
+        {.shader = line_shader(context.tuning, is_half(graph, x),
+                               {.shared_single = Shader::Reduce,
+                                .shared_half = Shader::ReduceHalf,
+                                .subgroups_single = Shader::ReduceSubgroups,
+                                .subgroups_half = Shader::ReduceSubgroupsHalf}),
          .constants = {context.tuning.line_invocations, static_cast<std::uint32_t>(op.kind)},
-         .buffers = {{writer.region(node.inputs[0]), Access::Read},
-                     {writer.region(node.outputs[0]), Access::Write}},
+         .buffers = {{writer.region(x), Access::Read}, {writer.region(y), Access::Write}},
          .push = to_push(push),
          .groups = line_of(push.groups, 1, context.profile)});
+}
+
+Status lower_reduce(StepWriter& writer, const graph::Node& node) {
+    write_reduction(writer, std::get<ops::Reduce>(node.attributes), node.inputs[0],
+                    node.outputs[0]);
     return {};
 }
 

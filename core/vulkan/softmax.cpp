@@ -25,7 +25,11 @@ Status lower_softmax(StepWriter& writer, const graph::Node& node) {
                  .members = members,
                  .stride = static_cast<std::uint32_t>(graph::strides_of(x.shape())[axis])};
     const Context& context = writer.context();
-    writer.dispatch({.shader = by_type(graph, node.inputs[0], Shader::Softmax, Shader::SoftmaxHalf),
+    writer.dispatch({.shader = line_shader(context.tuning, is_half(graph, node.inputs[0]),
+                                           {.shared_single = Shader::Softmax,
+                                            .shared_half = Shader::SoftmaxHalf,
+                                            .subgroups_single = Shader::SoftmaxSubgroups,
+                                            .subgroups_half = Shader::SoftmaxSubgroupsHalf}),
                      .constants = {context.tuning.line_invocations},
                      .buffers = {{writer.region(node.inputs[0]), Access::Read},
                                  {writer.region(node.outputs[0]), Access::Write}},

@@ -14,7 +14,8 @@ namespace {
 // even and dense.
 std::size_t widen(Walk<2>& walk, std::size_t& from_start, std::size_t& to_start,
                   std::size_t element_bytes) {
-    const auto odd = [](std::size_t n) { return n % 2 != 0; };
+    // Strides that wrap, of a reversed axis, cannot be halved.
+    const auto odd = [](std::size_t n) { return n % 2 != 0 || n > 0x7FFFFFFFU; };
     for (; element_bytes < 16; element_bytes *= 2) {
         bool possible = walk.strides[0][0] == 1 && walk.strides[1][0] == 1 && !odd(walk.shape[0]) &&
                         !odd(from_start) && !odd(to_start);

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdlib>
+#include <string_view>
 
 namespace sluice::vulkan {
 namespace {
@@ -13,6 +16,7 @@ struct Row {
     ConvTiles wide;
     ConvTiles narrow;
     std::uint32_t line_invocations;
+    std::uint32_t winograd_channels = 0;
 };
 
 constexpr ConvTiles kLargeWide{
@@ -23,9 +27,21 @@ constexpr ConvTiles kMedium{.rows = 32, .blocks = 8, .depth = 16, .own_rows = 4,
 constexpr ConvTiles kSmall{.rows = 32, .blocks = 4, .depth = 8, .own_rows = 4, .own_blocks = 1};
 
 constexpr std::array<Row, 7> kRows{{
-    {.vendor_id = 0x10DE, .wide = kLargeWide, .narrow = kLargeNarrow, .line_invocations = 128},
-    {.vendor_id = 0x1002, .wide = kLargeWide, .narrow = kLargeNarrow, .line_invocations = 64},
-    {.vendor_id = 0x8086, .wide = kMedium, .narrow = kMedium, .line_invocations = 64},
+    {.vendor_id = 0x10DE,
+     .wide = kLargeWide,
+     .narrow = kLargeNarrow,
+     .line_invocations = 128,
+     .winograd_channels = 16},
+    {.vendor_id = 0x1002,
+     .wide = kLargeWide,
+     .narrow = kLargeNarrow,
+     .line_invocations = 64,
+     .winograd_channels = 16},
+    {.vendor_id = 0x8086,
+     .wide = kMedium,
+     .narrow = kMedium,
+     .line_invocations = 64,
+     .winograd_channels = 16},
     {.vendor_id = 0x106B, .wide = kMedium, .narrow = kMedium, .line_invocations = 64},  // Apple
     {.vendor_id = 0x13B5, .wide = kMedium, .narrow = kSmall, .line_invocations = 64},   // Arm
     {.vendor_id = 0x5143, .wide = kMedium, .narrow = kMedium, .line_invocations = 128}, // Qualcomm
@@ -46,11 +62,23 @@ ConvTiles cut_down(const ConvTiles& wanted, const DeviceProfile& profile) {
     return kSmall; // within what Vulkan guarantees: 128 invocations, 16 KiB
 }
 
+// A workgroup of several whole subgroups where it would be a part of one.
+std::uint32_t line_of_subgroups(std::uint32_t line, const DeviceProfile& profile) {
+    return std::max(line, std::min(std::bit_floor(profile.subgroup_size), 128U));
+}
+
 } // namespace
 
-Tuning tuning_for(const DeviceProfile& profile) {
+TuningOptions tuning_options_from_environment() {
+    const char* text = std::getenv("SLUICE_VULKAN_FLOAT16");
+    return {.half_arithmetic = text != nullptr && std::string_view(text) == "arithmetic"};
+}
+
+Tuning tuning_for(const DeviceProfile& profile, const TuningOptions& options) {
     Tuning tuning;
     tuning.staged = !profile.unified_memory;
+    tuning.subgroups = profile.subgroup_arithmetic && profile.subgroup_size > 1;
+    tuning.half_arithmetic = options.half_arithmetic && profile.float16;
     if (profile.type == DeviceType::Software) {
         // Shared memory is memory, a barrier a loop over all invocations, and a vector register
         // holds eight invocations.
@@ -63,6 +91,11 @@ Tuning tuning_for(const DeviceProfile& profile) {
     tuning.wide = cut_down(known ? row->wide : kMedium, profile);
     tuning.narrow = cut_down(known ? row->narrow : kMedium, profile);
     tuning.line_invocations = known ? row->line_invocations : 64;
+    tuning.winograd_channels = known ? row->winograd_channels : 0;
+    if (tuning.subgroups) {
+        tuning.line_invocations = line_of_subgroups(tuning.line_invocations, profile);
+    }
+    tuning.matrix = matrix_tiles_for(profile);
     return tuning;
 }
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "core/vulkan/matrix_tiles.h"
 #include "core/vulkan/profile.h"
 
 namespace sluice::vulkan {
@@ -37,9 +39,25 @@ struct Tuning {
     std::uint32_t direct_invocations = 64; // a workgroup of the kernels without tiles
     std::uint32_t direct_blocks = 2;       // blocks of four channels that one of them may compute
     std::uint32_t line_invocations = 64;   // a workgroup that reduces a line; a power of two
+    // Dense 3x3 convolutions of stride 1 with at least as many channels on either side go by
+    // Winograd's form; 0: none do. Only where tiled.
+    std::uint32_t winograd_channels = 0;
+    // Lines are reduced by the subgroups' own instructions; else in shared memory only.
+    bool subgroups = false;
+    // Matrix products of float16 tensors multiply in float16 too.
+    bool half_arithmetic = false;
+    // Dense convolutions of float16 tensors on cooperative matrices.
+    std::optional<MatrixTiles> matrix;
 };
 
+// What is the user's to choose.
+struct TuningOptions {
+    bool half_arithmetic = false; // where the device has it
+};
+// SLUICE_VULKAN_FLOAT16=arithmetic asks for half_arithmetic.
+[[nodiscard]] TuningOptions tuning_options_from_environment();
+
 // From a table by vendor, cut down where the device's limits are below what the table assumes.
-[[nodiscard]] Tuning tuning_for(const DeviceProfile& profile);
+[[nodiscard]] Tuning tuning_for(const DeviceProfile& profile, const TuningOptions& options = {});
 
 } // namespace sluice::vulkan

@@ -46,13 +46,21 @@ void main() {
                     const uint next = taps * p.group_inputs; // from one block's weights to the next's
                     if (kVectorInput) {
                         for (uint c = 0; c < p.group_inputs; c += 4) {
-                            const vec4 value = vec4(x_vectors[(x + c) / 4]);
+                            const PART_VECTOR value = PART_VECTOR(x_vectors[(x + c) / 4]);
                             for (uint b = 0; b < kBlocks; ++b) {
                                 const uint at = w + b * next + c;
-                                sums[b] += value.x * vec4(weights[at]);
-                                sums[b] += value.y * vec4(weights[at + 1]);
-                                sums[b] += value.z * vec4(weights[at + 2]);
-                                sums[b] += value.w * vec4(weights[at + 3]);
+#ifdef HALF_MATH
+                                f16vec4 part = value.x * weights[at];
+#else
+#define part sums[b]
+                                part += value.x * vec4(weights[at]);
+#endif
+                                part += value.y * PART_VECTOR(weights[at + 1]);
+                                part += value.z * PART_VECTOR(weights[at + 2]);
+                                part += value.w * PART_VECTOR(weights[at + 3]);
+#ifdef HALF_MATH
+                                sums[b] += vec4(part);
+#endif
                             }
                         }
                     } else {

@@ -16,48 +16,10 @@ layout(constant_id = 10) const bool kPointwise = false; // 1x1, stride 1, no pad
 
 // One float more per line than the tile has, so that columns lie in different banks.
 const uint kLine = kTileRows + 1;
-shared float pixels_tile[kTileDepth * kLine];
-shared vec4 weights_tile[kTileBlocks * kTileDepth];
+shared PART pixels_tile[kTileDepth * kLine];
+shared PART_VECTOR weights_tile[kTileBlocks * kTileDepth];
 
-uint depth;  // of the whole product
-uint pixels; // of all pictures
-
-// Elements depth_at .. depth_at + 3 of the matrix' row `pixel`.
-vec4 load_row(uint pixel, uint depth_at) {
-    vec4 values = vec4(0.0);
-    if (pixel >= pixels) {
-        return values;
-    }
-    const uint column = pixel % p.out_width;
-    const uint row = pixel / p.out_width % p.out_height;
-    const uint n = pixel / (p.out_width * p.out_height);
-    for (uint i = 0; i < 4; ++i) {
-        const uint k = depth_at + i;
-        if (k >= depth) {
-            break;
-        }
-        uint place = pixel * p.in_channels + k;
-        if (!kPointwise) {
-            const uint tap = k / p.in_channels;
-            const int iy = int(row) * p.stride_y + int(tap / p.kernel_width) * p.dilation_y - p.top;
-            const int ix =
-                int(column) * p.stride_x + int(tap % p.kernel_width) * p.dilation_x - p.left;
-            if (uint(iy) >= p.in_height || uint(ix) >= p.in_width) {
-                if (kVectorInput) {
-                    break;
-                }
-                continue;
-            }
-            place = ((n * p.in_height + uint(iy)) * p.in_width + uint(ix)) * p.in_channels +
-                    k % p.in_channels;
-        }
-        if (kVectorInput) { // four channels of one pixel
-            return vec4(x_vectors[place / 4]);
-        }
-        values[i] = float(x_scalars[place]);
-    }
-    return values;
-}
+#include "lib/implicit_product.glsl"
 
 void stage(uint first_pixel, uint first_block, uint depth_at) {
     const uint size = gl_WorkGroupSize.x;
@@ -65,10 +27,10 @@ void stage(uint first_pixel, uint first_block, uint depth_at) {
         const uint row = i / (kTileDepth / 4);
         const uint k = i % (kTileDepth / 4) * 4;
         const vec4 values = load_row(first_pixel + row, depth_at + k);
-        pixels_tile[k * kLine + row] = values.x;
-        pixels_tile[(k + 1) * kLine + row] = values.y;
-        pixels_tile[(k + 2) * kLine + row] = values.z;
-        pixels_tile[(k + 3) * kLine + row] = values.w;
+        pixels_tile[k * kLine + row] = PART(values.x);
+        pixels_tile[(k + 1) * kLine + row] = PART(values.y);
+        pixels_tile[(k + 2) * kLine + row] = PART(values.z);
+        pixels_tile[(k + 3) * kLine + row] = PART(values.w);
     }
     for (uint i = gl_LocalInvocationIndex; i < kTileBlocks * kTileDepth; i += size) {
         const uint block = i / kTileDepth;
@@ -76,15 +38,16 @@ void stage(uint first_pixel, uint first_block, uint depth_at) {
         const bool inside = first_block + block < p.blocks && depth_at + k < depth;
         vec4 values = vec4(0.0);
         if (inside) {
-            values = vec4(weights[(first_block + block) * depth + depth_at + k]);
+            values = vec4(weights[(plane * p.blocks + first_block + block) * depth + depth_at + k]);
         }
-        weights_tile[block * kTileDepth + k] = values;
+        weights_tile[block * kTileDepth + k] = PART_VECTOR(values);
     }
 }
 
 void main() {
     depth = p.kernel_height * p.kernel_width * p.in_channels;
     pixels = p.batches * p.out_height * p.out_width;
+    plane = gl_WorkGroupID.z; // of pointwise products only
     const uint columns = kTileBlocks / kBlocks; // invocations beside each other
     const uint my_row = gl_LocalInvocationIndex / columns * kRows;
     const uint my_block = gl_LocalInvocationIndex % columns * kBlocks;
@@ -99,18 +62,31 @@ void main() {
         for (uint depth_at = 0; depth_at < depth; depth_at += kTileDepth) {
             stage(first_pixel, first_block, depth_at);
             barrier();
+#ifdef HALF_MATH
+            f16vec4 parts[kRows * kBlocks]; // over the depth of one tile
+            for (uint i = 0; i < kRows * kBlocks; ++i) {
+                parts[i] = f16vec4(0.0);
+            }
+#else
+#define parts sums
+#endif
             for (uint k = 0; k < kTileDepth; ++k) {
-                vec4 columns_of_k[kBlocks];
+                PART_VECTOR columns_of_k[kBlocks];
                 for (uint b = 0; b < kBlocks; ++b) {
                     columns_of_k[b] = weights_tile[(my_block + b) * kTileDepth + k];
                 }
                 for (uint r = 0; r < kRows; ++r) {
-                    const float value = pixels_tile[k * kLine + my_row + r];
+                    const PART value = pixels_tile[k * kLine + my_row + r];
                     for (uint b = 0; b < kBlocks; ++b) {
-                        sums[r * kBlocks + b] += value * columns_of_k[b];
+                        parts[r * kBlocks + b] += value * columns_of_k[b];
                     }
                 }
             }
+#ifdef HALF_MATH
+            for (uint i = 0; i < kRows * kBlocks; ++i) {
+                sums[i] += vec4(parts[i]);
+            }
+#endif
             barrier();
         }
         for (uint r = 0; r < kRows; ++r) {
@@ -118,7 +94,7 @@ void main() {
                 const uint pixel = first_pixel + my_row + r;
                 const uint block = first_block + my_block + b;
                 if (pixel < pixels && block < p.blocks) {
-                    finish_block(pixel, block, sums[r * kBlocks + b] + vec4(bias[block]));
+                    finish_block(plane * pixels + pixel, block, sums[r * kBlocks + b] + vec4(bias[block]));
                 }
             }
         }

@@ -24,8 +24,8 @@ layout(push_constant) uniform Push {
     uint b_batch[4];
 } p;
 
-shared float a_tile[kTile][kTile + 1];
-shared float b_tile[kTile][kTile + 1];
+shared PART a_tile[kTile][kTile + 1];
+shared PART b_tile[kTile][kTile + 1];
 
 void main() {
     const uint x = gl_LocalInvocationID.x;
@@ -55,16 +55,18 @@ void main() {
                 if (in_b) {
                     from_b = float(b[b_at + (k + line) * p.b_depth + column * p.b_column]);
                 }
-                a_tile[line][x] = from_a;
-                b_tile[line][x] = from_b;
+                a_tile[line][x] = PART(from_a);
+                b_tile[line][x] = PART(from_b);
             }
             barrier();
+            PART_VECTOR part = PART_VECTOR(0.0);
             for (uint d = 0; d < kTile; ++d) {
-                const float value = b_tile[d][x];
+                const PART value = b_tile[d][x];
                 for (uint i = 0; i < 4; ++i) {
-                    sums[i] += a_tile[gl_LocalInvocationID.y * 4 + i][d] * value;
+                    part[i] += a_tile[gl_LocalInvocationID.y * 4 + i][d] * value;
                 }
             }
+            sums += vec4(part);
             barrier();
         }
         for (uint i = 0; i < 4; ++i) {

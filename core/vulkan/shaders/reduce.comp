@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reductions: a workgroup reduces one group of elements, first each invocation its share, then pairs.
+// Reductions: a workgroup reduces one group of elements, first each invocation its share.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/float.glsl"
-#include "lib/math.glsl"
 
 layout(local_size_x_id = 0) in; // a power of two, at most 256
+#include "lib/lanes.glsl"
 layout(constant_id = 1) const uint kKind = 8; // as in reduce.def
 const uint kL1 = 0, kL2 = 1, kLogSum = 2, kLogSumExp = 3, kMax = 4, kMean = 5, kMin = 6,
            kProduct = 7, kSum = 8, kSumSquare = 9;
@@ -20,8 +20,6 @@ layout(push_constant) uniform Push {
     uint strides[8];
 } p;
 
-shared float shares[256];
-
 uint place(uint flat_index, uint first_axis, uint end_axis) {
     uint at = 0;
     for (uint axis = first_axis; axis < end_axis; ++axis) {
@@ -31,14 +29,11 @@ uint place(uint flat_index, uint first_axis, uint end_axis) {
     return at;
 }
 
-float merge(uint kind, float a, float b) {
-    if (kind == kMax) {
-        return is_nan(b) || b > a ? b : a; // a NaN wins and stays
-    }
-    if (kind == kMin) {
-        return is_nan(b) || b < a ? b : a;
-    }
-    return kind == kProduct ? a * b : a + b;
+uint how_of(uint kind) {
+    return kind == kMax       ? kLargestOf
+           : kind == kMin     ? kSmallestOf
+           : kind == kProduct ? kProductOf
+                              : kTotal;
 }
 
 // Of the whole group, in every invocation.
@@ -56,20 +51,9 @@ float reduce(uint kind, uint base, float top) {
         } else if (kind == kLogSumExp) {
             value = exp(value - top);
         }
-        share = merge(kind, share, value);
+        share = merge(how_of(kind), share, value);
     }
-    barrier(); // the last reader of `shares` is done
-    shares[gl_LocalInvocationIndex] = share;
-    for (uint half_size = gl_WorkGroupSize.x / 2; half_size > 0; half_size /= 2) {
-        barrier();
-        if (gl_LocalInvocationIndex < half_size) {
-            shares[gl_LocalInvocationIndex] =
-                merge(kind, shares[gl_LocalInvocationIndex],
-                      shares[gl_LocalInvocationIndex + half_size]);
-        }
-    }
-    barrier();
-    return shares[0];
+    return over_group(how_of(kind), share);
 }
 
 void main() {

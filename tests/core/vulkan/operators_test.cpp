@@ -31,12 +31,26 @@ bool is_left_out(const OpCase& test) {
                        std::holds_alternative<ops::Concat>(test.attributes) ||
                        std::holds_alternative<ops::DequantizeLinear>(test.attributes) ||
                        std::holds_alternative<ops::Expand>(test.attributes) ||
+                       std::holds_alternative<ops::Gather>(test.attributes) ||
+                       std::holds_alternative<ops::GatherElements>(test.attributes) ||
+                       std::holds_alternative<ops::GatherNd>(test.attributes) ||
                        std::holds_alternative<ops::Pad>(test.attributes) ||
+                       std::holds_alternative<ops::Reverse>(test.attributes) ||
+                       std::holds_alternative<ops::ScatterElements>(test.attributes) ||
+                       std::holds_alternative<ops::ScatterNd>(test.attributes) ||
                        std::holds_alternative<ops::Reshape>(test.attributes) ||
                        std::holds_alternative<ops::Slice>(test.attributes) ||
                        std::holds_alternative<ops::Split>(test.attributes) ||
+                       std::holds_alternative<ops::Tile>(test.attributes) ||
                        std::holds_alternative<ops::Transpose>(test.attributes) ||
+                       std::holds_alternative<ops::Triangular>(test.attributes) ||
                        std::holds_alternative<ops::Where>(test.attributes);
+    const auto* binary = std::get_if<ops::Binary>(&test.attributes);
+    if (binary != nullptr && graph::size_of(test.operands[0].type) <= 4 &&
+        !graph::is_float(test.operands[0].type)) {
+        return binary->kind == ops::BinaryKind::Pow ||
+               binary->activation.kind != ops::UnaryKind::Identity;
+    }
     return !moves && !graph::is_float(test.operands[0].type);
 }
 
@@ -96,6 +110,8 @@ bool has_another_kernel(const OpCase& test) {
     const auto* conv = std::get_if<ops::Conv2d>(&test.attributes);
     return (conv != nullptr && conv->groups == 1) ||
            std::holds_alternative<ops::Gemm>(test.attributes) ||
+           std::holds_alternative<ops::InstanceNormalization>(test.attributes) ||
+           std::holds_alternative<ops::LayerNormalization>(test.attributes) ||
            std::holds_alternative<ops::Matmul>(test.attributes) ||
            std::holds_alternative<ops::Reduce>(test.attributes) ||
            std::holds_alternative<ops::Softmax>(test.attributes);
@@ -111,6 +127,53 @@ TEST_P(VulkanOtherKernels, agree) {
     tuning.line_invocations = 32;
     tuning.staged = true;
     run_case(cases()[GetParam()], *must(vulkan::make_backend(device_, tuning)));
+}
+
+// Multiplication in float16, which a user may ask for: both kernels of convolution, and gemm.
+class VulkanHalfArithmetic : public VulkanOperators {};
+
+TEST_P(VulkanHalfArithmetic, agree) {
+    if (!device_->profile().float16) {
+        GTEST_SKIP() << device_->profile().name << " does not compute in float16";
+    }
+    vulkan::Tuning tuning =
+        vulkan::tuning_for(device_->profile(), vulkan::TuningOptions{.half_arithmetic = true});
+    ASSERT_TRUE(tuning.half_arithmetic);
+    run_case(cases()[GetParam()], *must(vulkan::make_backend(device_, tuning)));
+    tuning.tiled = true;
+    tuning.wide = {.rows = 8, .blocks = 4, .depth = 4, .own_rows = 2, .own_blocks = 2};
+    tuning.narrow = {.rows = 8, .blocks = 2, .depth = 8, .own_rows = 2, .own_blocks = 1};
+    run_case(cases()[GetParam()], *must(vulkan::make_backend(device_, tuning)));
+}
+
+// Winograd's form from the fewest channels on that it can take.
+class VulkanWinograd : public VulkanOperators {};
+
+TEST_P(VulkanWinograd, agree) {
+    vulkan::Tuning tuning;
+    tuning.wide = {.rows = 8, .blocks = 4, .depth = 4, .own_rows = 2, .own_blocks = 2};
+    tuning.narrow = {.rows = 8, .blocks = 2, .depth = 8, .own_rows = 2, .own_blocks = 1};
+    tuning.winograd_channels = 1;
+    run_case(cases()[GetParam()], *must(vulkan::make_backend(device_, tuning)));
+}
+
+bool is_winograds(const OpCase& test) {
+    const auto* conv = std::get_if<ops::Conv2d>(&test.attributes);
+    if (conv == nullptr || conv->groups != 1 || conv->strides != std::array{1U, 1U} ||
+        conv->dilations != std::array{1U, 1U} || !test.operands[1].is_constant) {
+        return false;
+    }
+    const ops::FilterAxes axes = ops::filter_axes(conv->filter_layout);
+    const graph::Shape& filter = test.operands[1].shape;
+    return filter[axes.height] == 3 && filter[axes.width] == 3 &&
+           filter[axes.input_channel] % 4 == 0;
+}
+
+bool is_half_product(const OpCase& test) {
+    return test.operands[0].type == graph::DataType::Float16 &&
+           (std::holds_alternative<ops::Conv2d>(test.attributes) ||
+            std::holds_alternative<ops::Gemm>(test.attributes) ||
+            std::holds_alternative<ops::Matmul>(test.attributes));
 }
 
 // The tiles of real devices, on the largest convolutions of the table.
@@ -142,6 +205,10 @@ std::vector<std::size_t> cases_that(bool (*rule)(const OpCase&)) {
 
 INSTANTIATE_TEST_SUITE_P(Table, VulkanOtherKernels,
                          ::testing::ValuesIn(cases_that(has_another_kernel)), test_name);
+INSTANTIATE_TEST_SUITE_P(Table, VulkanWinograd, ::testing::ValuesIn(cases_that(is_winograds)),
+                         test_name);
+INSTANTIATE_TEST_SUITE_P(Table, VulkanHalfArithmetic,
+                         ::testing::ValuesIn(cases_that(is_half_product)), test_name);
 INSTANTIATE_TEST_SUITE_P(Table, VulkanTiles, ::testing::ValuesIn(cases_that(is_large_convolution)),
                          test_name);
 
