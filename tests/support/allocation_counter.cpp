@@ -71,6 +71,17 @@ std::atomic<std::uint64_t> g_own = 0;
 std::array<Stack, kKept> g_kept;
 thread_local bool t_inside = false;
 
+// Whether this is a function of the standard library that lies in our file and that others were
+// bound to, too: it allocates for its caller.
+bool is_shared_template(std::uintptr_t at) {
+    Dl_info info{};
+    if (::dladdr(reinterpret_cast<void*>(at - 1), &info) == 0 || info.dli_sname == nullptr) {
+        return false;
+    }
+    const std::string_view name(info.dli_sname);
+    return name.starts_with("_ZSt") || name.starts_with("_ZNSt") || name.starts_with("_ZNKSt");
+}
+
 bool is_own(const Stack& stack) {
     for (int i = stack.first; i < stack.depth; ++i) {
         const auto at = reinterpret_cast<std::uintptr_t>(stack.frames[static_cast<std::size_t>(i)]);
@@ -81,7 +92,7 @@ bool is_own(const Stack& stack) {
         if (found == code.end()) {
             return false;
         }
-        if (found->own) {
+        if (found->own && !is_shared_template(at)) {
             return true;
         }
     }
