@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/dmabuf-vm/witness.h"
-#include "tests/gst/support.h"
+#include "tests/gst-plugins/support.h"
 
 namespace sluice::testing {
 namespace {

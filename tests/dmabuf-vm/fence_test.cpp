@@ -12,7 +12,7 @@
 #include "core/base/unique_fd.h"
 #include "tests/dmabuf-vm/fenced_buffer.h"
 #include "tests/dmabuf-vm/witness.h"
-#include "tests/gst/support.h"
+#include "tests/gst-plugins/support.h"
 
 namespace sluice::testing {
 namespace {

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/dmabuf-vm/witness.h"
-#include "tests/gst/support.h"
+#include "tests/gst-plugins/support.h"
 #include "zero_copy/dmabuf.h"
 
 namespace sluice::testing {

@@ -10,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/gst/support.h"
+#include "tests/gst-plugins/support.h"
 
 namespace sluice::testing {
 namespace {

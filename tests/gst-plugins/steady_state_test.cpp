@@ -9,8 +9,8 @@
 #include <gst/video/video.h>
 #include <gtest/gtest.h>
 
-#include "tests/gst/support.h"
-#include "tests/gst/vulkan_elements.h"
+#include "tests/gst-plugins/support.h"
+#include "tests/gst-plugins/vulkan_elements.h"
 #include "tests/support/allocation_counter.h"
 #include "tests/support/vulkan_watch.h"
 

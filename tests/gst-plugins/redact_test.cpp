@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "gst-plugins/common/analytics.h"
-#include "tests/gst/support.h"
+#include "tests/gst-plugins/support.h"
 
 namespace sluice::testing {
 namespace {

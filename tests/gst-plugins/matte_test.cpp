@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "gst-plugins/common/analytics.h"
-#include "tests/gst/support.h"
-#include "tests/gst/vulkan_elements.h"
+#include "tests/gst-plugins/support.h"
+#include "tests/gst-plugins/vulkan_elements.h"
 
 namespace sluice::testing {
 namespace {

@@ -17,7 +17,7 @@
 #include <gst/video/video.h>
 #include <gtest/gtest.h>
 
-#include "tests/gst/support.h"
+#include "tests/gst-plugins/support.h"
 
 namespace sluice::testing {
 

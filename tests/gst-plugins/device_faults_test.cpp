@@ -7,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/gst/support.h"
-#include "tests/gst/vulkan_elements.h"
+#include "tests/gst-plugins/support.h"
+#include "tests/gst-plugins/vulkan_elements.h"
 #include "tests/support/vulkan_watch.h"
 
 namespace sluice::testing {

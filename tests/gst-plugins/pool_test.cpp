@@ -10,8 +10,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/gst/pool_watch.h"
-#include "tests/gst/support.h"
+#include "tests/gst-plugins/pool_watch.h"
+#include "tests/gst-plugins/support.h"
 
 namespace sluice::testing {
 namespace {

@@ -3,8 +3,8 @@
 #include <gst/analytics/analytics.h>
 #include <gtest/gtest.h>
 
-#include "tests/gst/support.h"
-#include "tests/gst/witness_memory.h"
+#include "tests/gst-plugins/support.h"
+#include "tests/gst-plugins/witness_memory.h"
 
 namespace sluice::testing {
 namespace {

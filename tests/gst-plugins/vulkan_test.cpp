@@ -16,8 +16,8 @@
 #include <gst/analytics/analytics.h>
 #include <gtest/gtest.h>
 
-#include "tests/gst/support.h"
-#include "tests/gst/vulkan_elements.h"
+#include "tests/gst-plugins/support.h"
+#include "tests/gst-plugins/vulkan_elements.h"
 
 namespace sluice::testing {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Frames, harnesses and pipelines for tests.
-#include "tests/gst/support.h"
+#include "tests/gst-plugins/support.h"
 
 #include <chrono>
 #include <cstdlib>

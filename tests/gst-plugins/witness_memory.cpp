@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An allocator whose memory counts its maps and copies.
-#include "tests/gst/witness_memory.h"
+#include "tests/gst-plugins/witness_memory.h"
 
 #include <vector>
 

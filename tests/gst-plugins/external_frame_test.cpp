@@ -15,7 +15,7 @@
 #include "gst-plugins/common/allocation.h"
 #include "gst-plugins/common/external_frame.h"
 #include "gst-plugins/common/memfd_allocator.h"
-#include "tests/gst/support.h"
+#include "tests/gst-plugins/support.h"
 
 namespace sluice::gst {
 namespace {

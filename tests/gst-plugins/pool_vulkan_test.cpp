@@ -6,9 +6,9 @@
 
 #include "gst-plugins/common/caps.h"
 #include "gst-plugins/common/drm_formats.h"
-#include "tests/gst/pool_watch.h"
-#include "tests/gst/support.h"
-#include "tests/gst/vulkan_elements.h"
+#include "tests/gst-plugins/pool_watch.h"
+#include "tests/gst-plugins/support.h"
+#include "tests/gst-plugins/vulkan_elements.h"
 
 namespace sluice::testing {
 namespace {

@@ -16,7 +16,7 @@
 #include "gst-plugins/common/drm_formats.h"
 #include "gst-plugins/common/external_frame.h"
 #include "gst-plugins/common/frame.h"
-#include "tests/gst/support.h"
+#include "tests/gst-plugins/support.h"
 #include "zero_copy/import_plan.h"
 
 namespace sluice::testing {

@@ -10,7 +10,7 @@
 
 #include "gst-plugins/common/caps.h"
 #include "gst-plugins/common/frame.h"
-#include "tests/gst/support.h"
+#include "tests/gst-plugins/support.h"
 
 namespace sluice::gst {
 namespace {

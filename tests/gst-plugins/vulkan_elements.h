@@ -8,7 +8,7 @@
 #include <gst/video/video.h>
 #include <gtest/gtest.h>
 
-#include "tests/gst/support.h"
+#include "tests/gst-plugins/support.h"
 #include "tests/support/vulkan_device.h"
 
 namespace sluice::testing {

@@ -16,8 +16,8 @@
 #include "models/store/model_key.h"
 #include "models/store/seal.h"
 #include "models/store/store.h"
-#include "tests/gst/support.h"
-#include "tests/gst/witness_memory.h"
+#include "tests/gst-plugins/support.h"
+#include "tests/gst-plugins/witness_memory.h"
 #include "tests/support/must.h"
 
 namespace sluice::testing {

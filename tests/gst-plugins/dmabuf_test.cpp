@@ -9,8 +9,8 @@
 
 #include "gst-plugins/common/caps.h"
 #include "gst-plugins/common/frame.h"
-#include "tests/gst/support.h"
-#include "tests/gst/witness_memory.h"
+#include "tests/gst-plugins/support.h"
+#include "tests/gst-plugins/witness_memory.h"
 #include "zero_copy/dmabuf.h"
 
 namespace sluice::testing {
