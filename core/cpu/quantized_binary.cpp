@@ -10,20 +10,6 @@
 #include "core/runtime/function_kernel.h"
 #include "core/runtime/thread_pool.h"
 
-namespace sluice::cpu {
-
-// In steps of the result's scale: a * a_factor + b * b_factor + addend, or, of products,
-// (a - a_zero) * (b - b_zero) * a_factor.
-struct QuantizedTerms {
-    bool is_product;
-    bool a_is_signed, b_is_signed;
-    float a_factor, b_factor, addend;
-    std::int32_t a_zero, b_zero;
-    QuantizedEnd end;
-};
-
-} // namespace sluice::cpu
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/cpu/quantized_binary.cpp"
 #include <hwy/foreach_target.h>

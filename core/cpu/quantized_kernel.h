@@ -28,6 +28,16 @@ struct QuantizedEnd {
     std::int32_t zero_point;
 };
 
+// A sum, difference or product of quantised operands. In steps of the result's scale: a * a_factor
+// + b * b_factor + addend, or, of products, (a - a_zero) * (b - b_zero) * a_factor.
+struct QuantizedTerms {
+    bool is_product;
+    bool a_is_signed, b_is_signed;
+    float a_factor, b_factor, addend;
+    std::int32_t a_zero, b_zero;
+    QuantizedEnd end;
+};
+
 // `pixels` output pixels by one panel of output channels.
 struct QuantizedTile {
     const std::byte* input;         // of the first pixel's window
