@@ -29,7 +29,7 @@ Result<std::unique_ptr<runtime::Kernel>> lower_conv2d(const graph::Graph& graph,
     if (suits_planes(shape)) {
         return make_planar_conv(shape, data);
     }
-    if (suits_winograd(shape)) {
+    if (allows_winograd() && suits_winograd(shape)) {
         return make_winograd_conv(shape, data);
     }
     return make_dense_conv(shape, data);

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -213,6 +215,11 @@ void WinogradConv::write(const runtime::KernelIo& io, const Position& at, const 
 }
 
 } // namespace
+
+bool allows_winograd() {
+    const char* text = std::getenv("SLUICE_CPU_WINOGRAD");
+    return text != nullptr && std::string_view(text) == "allow";
+}
 
 bool suits_winograd(const ConvShape& s) {
     const bool possible = s.groups == 1 && s.stride_x == 1 && s.stride_y == 1 &&

@@ -12,6 +12,10 @@ namespace sluice::cpu {
 
 // Whether it is possible, and by a model of both costs faster than the direct product.
 [[nodiscard]] bool suits_winograd(const ConvShape& shape);
+// Whether the user allows it: SLUICE_CPU_WINOGRAD is "allow". Its sums are off by a few times as
+// much as direct ones, by more than the tables of cases tolerate, and networks whose classes are
+// within rounding of each other (ONNX's light_squeezenet) come out otherwise.
+[[nodiscard]] bool allows_winograd();
 
 // Inputs of the kernel are those of the node: x, filter, [bias], [residual].
 [[nodiscard]] Result<std::unique_ptr<runtime::Kernel>>
