@@ -11,13 +11,18 @@ import unittest
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-# A project with the two targets that the launcher builds for a user: here sluice is a script that greets.
+# A project with the targets that the launcher builds for a user: here sluice is a script that greets.
 PROJECT = """project('small', meson_version: '>= 1.7')
 subdir('gst-plugins')
 subdir('pipelines/cli')
+subdir('pipelines/embed')
 """
 PLUGIN = "custom_target('plugin', output: 'libgstsluice.so', command: ['touch', '@OUTPUT@'])\n"
 PROGRAM = "custom_target('sluice', input: 'sluice.sh', output: 'sluice', command: ['cp', '@INPUT@', '@OUTPUT@'])\n"
+EMBEDDING = """foreach name : ['hide_faces_picture', 'hide_faces_video']
+  custom_target(name, output: name, command: ['touch', '@OUTPUT@'])
+endforeach
+"""
 
 
 class LauncherTest(unittest.TestCase):
@@ -29,7 +34,7 @@ class LauncherTest(unittest.TestCase):
         self.repo = os.path.join(self.folder, "repo")
         self.cache = os.path.join(self.folder, "cache")
         self.bin = os.path.join(self.folder, "bin")
-        for folder in ("models/zoo", "models/footage", "tests", "gst-plugins", "pipelines/cli"):
+        for folder in ("models/zoo", "models/footage", "tests", "gst-plugins", "pipelines/cli", "pipelines/embed"):
             os.makedirs(os.path.join(self.repo, folder))
         os.makedirs(self.cache)
         os.makedirs(self.bin)
@@ -39,6 +44,7 @@ class LauncherTest(unittest.TestCase):
         self.write("repo/meson.build", PROJECT)
         self.write("repo/gst-plugins/meson.build", PLUGIN)
         self.write("repo/pipelines/cli/meson.build", PROGRAM)
+        self.write("repo/pipelines/embed/meson.build", EMBEDDING)
         self.write("repo/pipelines/cli/sluice.sh", "#!/bin/sh\necho hello\n", executable=True)
 
     def write(self, path, text, executable=False):
