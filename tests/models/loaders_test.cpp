@@ -81,8 +81,9 @@ TEST_F(LoadersFiles, tells_formats_by_content) {
         const auto model = load_model(write("some.tflite", text));
         ASSERT_FALSE(model);
         EXPECT_EQ(model.error().code, ErrorCode::Unsupported);
-        EXPECT_EQ(model.error().message,
-                  "some.tflite is in no format that can be loaded (tflite, webnn, anime4k, tfjs, onnx)");
+        EXPECT_EQ(
+            model.error().message,
+            "some.tflite is in no format that can be loaded (tflite, webnn, anime4k, tfjs, onnx)");
     }
     const auto model = load_model(write("renamed.bin", "\x08\x01\x01\x01TFL3aaaaaaaa"));
     ASSERT_FALSE(model);
