@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a camera's own dmabufs through every element: nobody copies a frame.
+#include <cstdlib>
 #include <format>
 #include <mutex>
 #include <ostream>
@@ -122,6 +123,14 @@ private:
     std::mutex lock_;
     std::vector<std::vector<ino_t>> given_; // guarded by lock_
 };
+
+// Elements ask which Vulkan devices there are, and lavapipe keeps a dmabuf of its own for as long
+// as it is loaded. These tests count all that exist, so none of its drivers is found.
+class WithoutVulkan : public ::testing::Environment {
+    void SetUp() override { ::setenv("VK_DRIVER_FILES", "/dev/null", 1); }
+};
+[[maybe_unused]] const auto* const kWithoutVulkan =
+    ::testing::AddGlobalTestEnvironment(new WithoutVulkan); // NOLINT: GoogleTest deletes it
 
 class Camera : public ::testing::TestWithParam<Source> {
 protected:
