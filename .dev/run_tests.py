@@ -50,12 +50,26 @@ class Program:
         self.is_parallel = entry.get("is_parallel", True)
         self.is_gtest = entry.get("protocol") == "gtest"
         self.timeout = entry.get("timeout") or 0
+        self.depends = entry.get("depends") or []
 
 
 def load_programs(build, kind):
     path = os.path.join(build, "meson-info", f"intro-{kind}.json")
     with open(path, encoding="utf-8") as file:
         return [Program(entry, build) for entry in json.load(file)]
+
+
+def needed_files(programs, build):
+    """The programs and what they need beside them, such as a library that they load, from the build folder."""
+    path = os.path.join(build, "meson-info", "intro-targets.json")
+    targets = {}
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            targets = {target["id"]: target["filename"] for target in json.load(file)}
+    files = []
+    for program in programs:
+        files += [program.command[0], *(name for target in program.depends for name in targets.get(target, []))]
+    return list(dict.fromkeys(os.path.relpath(name, build) for name in files))
 
 
 def sanitizer_environment():
@@ -321,8 +335,7 @@ def main():
     if arguments.sanitize:
         programs = [program for program in programs if program.is_gtest]
     if arguments.executables:
-        for program in programs:
-            print(os.path.relpath(program.command[0], arguments.build))
+        print("\n".join(needed_files(programs, arguments.build)))
         return 0
     if arguments.list:
         for program in programs:

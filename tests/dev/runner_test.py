@@ -122,6 +122,14 @@ class Runner(LauncherTest):
         listed = self.run_all("--sanitize", "--executables").stdout.splitlines()
         self.assertEqual([os.path.basename(path) for path in listed], ["program"])
 
+    def test_builds_what_a_program_loads_too(self):
+        self.add("program", GTEST, "gtest", {"CODE": "0"})
+        self.tests[-1]["depends"] = ["1@@layer@sha", "2@@unknown@exe"]
+        layer = os.path.join(self.folder, "build", "tests", "layer.so")
+        self.write("build/meson-info/intro-targets.json", json.dumps([{"id": "1@@layer@sha", "filename": [layer]}]))
+        listed = self.run_all("--executables").stdout.splitlines()
+        self.assertEqual([os.path.basename(path) for path in listed], ["program", "layer.so"])
+
 
 if __name__ == "__main__":
     unittest.main()
