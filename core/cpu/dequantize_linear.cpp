@@ -102,39 +102,21 @@ HWY_EXPORT(dequantize_range);
 HWY_EXPORT(dequantize_flat);
 
 Status supports_dequantize_linear(const graph::Graph& graph, const graph::Node& node) {
-    if (graph.desc(node.outputs[0]).type() != graph::DataType::Float32 ||
-        !ops::is_byte(graph.desc(node.inputs[0]).type())) {
-        return fail(ErrorCode::Unsupported, "{} to {} has no kernel",
-                    graph::name(graph.desc(node.inputs[0]).type()),
-                    graph::name(graph.desc(node.outputs[0]).type()));
-    }
-    SLUICE_TRY(quantization_blocks(graph.desc(node.inputs[0]).shape(),
-                                   graph.desc(node.inputs[1]).shape()));
-    return {};
+    return supports_blocks(graph, node, node.outputs[0], node.inputs[0]);
 }
 
 Result<std::unique_ptr<runtime::Kernel>> lower_dequantize_linear(const graph::Graph& graph,
                                                                  const graph::Node& node) {
     const graph::DataType type = graph.desc(node.inputs[0]).type();
-    SLUICE_TRY_ASSIGN(const QuantizationBlocks blocks,
-                      quantization_blocks(graph.desc(node.inputs[0]).shape(),
-                                          graph.desc(node.inputs[1]).shape()));
-    if (blocks.channels == 1) {
-        const std::size_t count = blocks.outer * blocks.inner;
-        return runtime::make_kernel([=](const runtime::KernelIo& io) {
-            io.threads.parallel_for(count, kGrainElements, [&](std::size_t begin, std::size_t end) {
-                HWY_DYNAMIC_DISPATCH(dequantize_flat)(type, io, begin, end);
-            });
-        });
-    }
-    const std::size_t size = blocks.inner == 1 ? blocks.channels : blocks.inner;
-    const std::size_t rows = blocks.inner == 1 ? blocks.outer : blocks.outer * blocks.channels;
-    const std::size_t grain = std::max<std::size_t>(1, kGrainElements / size);
-    return runtime::make_kernel([=](const runtime::KernelIo& io) {
-        io.threads.parallel_for(rows, grain, [&](std::size_t begin, std::size_t end) {
+    return make_block_kernel(
+        graph, node,
+        [=](const runtime::KernelIo& io, std::size_t begin, std::size_t end) {
+            HWY_DYNAMIC_DISPATCH(dequantize_flat)(type, io, begin, end);
+        },
+        [=](const QuantizationBlocks& blocks, const runtime::KernelIo& io, std::size_t begin,
+            std::size_t end) {
             HWY_DYNAMIC_DISPATCH(dequantize_range)(blocks, type, io, begin, end);
         });
-    });
 }
 
 } // namespace sluice::cpu

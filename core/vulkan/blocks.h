@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/graph/tensor_desc.h"
+#include "core/graph/graph.h"
+#include "core/vulkan/any_type.h"
+#include "core/vulkan/steps.h"
 #include "core/vulkan/strides.h"
 
 namespace sluice::vulkan {
@@ -29,6 +31,22 @@ struct BlockPush {
         push.strides[from_inside] = static_cast<std::uint32_t>(dense[axis]);
     }
     return push;
+}
+
+// The dispatch of either: x, scale, zero point; `given` is the type beside x's that the kernel
+// asks.
+inline void write_blocks(StepWriter& writer, const graph::Node& node, Shader shader,
+                         graph::DataType given) {
+    const graph::TensorDesc& x = writer.graph().desc(node.inputs[0]);
+    const BlockPush push = blocks_of(x, writer.graph().desc(node.inputs[1]));
+    writer.dispatch({.shader = shader,
+                     .constants = {type_constant(x.type()), type_constant(given)},
+                     .buffers = {{writer.region(node.inputs[0]), Access::Read},
+                                 {writer.region(node.inputs[1]), Access::Read},
+                                 {writer.region(node.inputs[2]), Access::Read},
+                                 {writer.region(node.outputs[0]), Access::Write}},
+                     .push = to_push(push),
+                     .groups = line_of(push.count, 64, writer.context().profile)});
 }
 
 } // namespace sluice::vulkan

@@ -10,6 +10,7 @@
 #include "core/graph/graph.h"
 #include "core/vulkan/any_type.h"
 #include "core/vulkan/steps.h"
+#include "core/vulkan/strides.h"
 
 namespace sluice::vulkan {
 
@@ -32,6 +33,29 @@ struct IndexedAxis {
 [[nodiscard]] inline IndexedAxis indexed_axis(const graph::Shape& shape, std::size_t axis) {
     return {.size = shape[axis],
             .block = static_cast<std::uint32_t>(graph::strides_of(shape)[axis])};
+}
+
+// gather.comp: `picks` indices of an axis; where `each`, an index for every element of the output.
+inline void write_gather(StepWriter& writer, const graph::Node& node, std::size_t axis,
+                         std::uint32_t picks, bool each) {
+    const graph::Graph& graph = writer.graph();
+    const graph::TensorDesc& x = graph.desc(node.inputs[0]);
+    const IndexedAxis indexed = indexed_axis(x.shape(), axis);
+    struct {
+        std::uint32_t count, size, block, picks;
+    } const push{.count = static_cast<std::uint32_t>(graph.desc(node.outputs[0]).element_count()),
+                 .size = indexed.size,
+                 .block = indexed.block,
+                 .picks = picks};
+    writer.dispatch(
+        {.shader = by_size(graph::size_of(x.type()), Shader::Gather8, Shader::Gather16,
+                           Shader::Gather32, Shader::Gather64),
+         .constants = {type_constant(graph.desc(node.inputs[1]).type()), std::uint32_t{each}},
+         .buffers = {{writer.region(node.inputs[0]), Access::Read},
+                     {writer.region(node.inputs[1]), Access::Read},
+                     {writer.region(node.outputs[0]), Access::Write}},
+         .push = to_push(push),
+         .groups = line_of(push.count, 64, writer.context().profile)});
 }
 
 // Coordinates along the last axis of an index tensor that name blocks of another one
