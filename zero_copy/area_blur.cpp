@@ -18,14 +18,11 @@ namespace sluice::zero_copy {
 
 namespace {
 
-constexpr std::size_t kStrip = 256;
 // Cells a standard deviation, across the area; a tall one has larger cells, so that scratch stays
 // small.
 constexpr std::size_t kCellsPerSigma = 3;
 constexpr std::size_t kMaxCellRows = 256;
 constexpr std::size_t kMaxRadius = 16;
-
-using Strip = std::array<float, kStrip>;
 
 // Where sample `i` of cells of `side` lies between cells.
 struct Place {
@@ -87,15 +84,15 @@ void AreaBlur::run(const MutableFrameView& frame, const RedactArea& area,
 void AreaBlur::gather(const MutableFrameView& frame, const SampleGroup& group,
                       const SampleWindow& window) {
     const std::array<bool, 4> wanted = color_lanes(group);
-    std::array<Strip, 4> strips; // NOLINT: filled as far as it is read
+    std::array<RedactStrip, 4> strips; // NOLINT: filled as far as it is read
     LaneStrips loaded{};
     for (std::size_t lane = 0; lane < group.lanes; ++lane) {
         loaded[lane] = wanted[lane] ? strips[lane].data() : nullptr;
     }
     for (std::size_t y = window.top; y < window.bottom; ++y) {
         const std::size_t cell_row = (y - window.top) / side_y_;
-        for (std::size_t x = window.left; x < window.right; x += kStrip) {
-            const std::size_t count = std::min(kStrip, window.right - x);
+        for (std::size_t x = window.left; x < window.right; x += kRedactStrip) {
+            const std::size_t count = std::min(kRedactStrip, window.right - x);
             load_lanes(group, frame.row(group.plane, y) + (x * group.step_bytes()), count, loaded);
             for (std::size_t i = 0; i < count; ++i) {
                 const std::size_t cell = (x + i - window.left) / side_x_;
@@ -114,15 +111,15 @@ void AreaBlur::gather(const MutableFrameView& frame, const SampleGroup& group,
 void AreaBlur::write(const MutableFrameView& frame, const SampleGroup& group,
                      const SampleWindow& window) {
     const std::array<bool, 4> wanted = color_lanes(group);
-    std::array<Strip, 4> strips; // NOLINT: filled as far as it is read
+    std::array<RedactStrip, 4> strips; // NOLINT: filled as far as it is read
     ConstLaneStrips stored{};
     for (std::size_t lane = 0; lane < group.lanes; ++lane) {
         stored[lane] = wanted[lane] ? strips[lane].data() : nullptr;
     }
     for (std::size_t y = window.top; y < window.bottom; ++y) {
         const Place down = place_of(y - window.top, side_y_, cells_.rows());
-        for (std::size_t x = window.left; x < window.right; x += kStrip) {
-            const std::size_t count = std::min(kStrip, window.right - x);
+        for (std::size_t x = window.left; x < window.right; x += kRedactStrip) {
+            const std::size_t count = std::min(kRedactStrip, window.right - x);
             for (std::size_t i = 0; i < count; ++i) {
                 const Place across = place_of(x + i - window.left, side_x_, cells_.columns());
                 std::size_t value = 0;

@@ -29,8 +29,8 @@ namespace {
 using vulkan::Access;
 using vulkan::Shader;
 
-constexpr std::size_t kCellBytes = 4 * sizeof(float);
-constexpr std::uint32_t kGroup = 64;
+constexpr std::size_t kBlurCellBytes = 4 * sizeof(float);
+constexpr std::uint32_t kRedactGroup = 64;
 // Faces that one submission has room for, each as high as it is wide.
 constexpr std::size_t kUsualFaces = 16;
 
@@ -68,7 +68,7 @@ Result<DeviceRedactor> DeviceRedactor::create(std::shared_ptr<vulkan::Device> de
         DeviceBuffer::create(out.device_, sizeof(std::uint32_t) * CellWindows::words_for(kMaxBoxes),
                              vulkan::Placement::Upload));
     for (DeviceBuffer& cells : out.cells_) {
-        SLUICE_TRY_ASSIGN(cells, DeviceBuffer::create(out.device_, out.pool_ * kCellBytes,
+        SLUICE_TRY_ASSIGN(cells, DeviceBuffer::create(out.device_, out.pool_ * kBlurCellBytes,
                                                       vulkan::Placement::Device));
     }
     std::ignore = out.set_boxes({});
@@ -103,7 +103,7 @@ std::size_t DeviceRedactor::set_boxes(std::span<const PixelBox> boxes) {
 
 Status DeviceRedactor::record_cells(vulkan::Recording& recording,
                                     const ImportedFrame& frame) const {
-    const std::array<std::uint32_t, 3> groups{div_ceil(pool_, kGroup), 1, 1};
+    const std::array<std::uint32_t, 3> groups{div_ceil(pool_, kRedactGroup), 1, 1};
     FrameBindings bindings(windows_.range());
     bindings.set_planes(frame);
     bindings.set(6, cells_[0].range(), Access::Write);

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "zero_copy/frame.h"
+#include "zero_copy/mask_taps.h"
 #include "zero_copy/sample_group.h"
 #include "zero_copy/strip_kernels.h"
 #include "zero_copy/tensor_to_frame.h"
@@ -19,19 +20,6 @@ namespace {
 
 constexpr std::size_t kMaxSpan = 1024; // mask columns under a strip for the fast way
 constexpr float kUnit = 1.0F / 255.0F;
-
-struct Taps {
-    std::int32_t first;
-    float weight;
-};
-
-// `position` counts mask samples from the first one's centre.
-Taps taps_at(double position, std::uint32_t samples) {
-    const double last = samples - 1.0;
-    const double kept = std::clamp(position, 0.0, last);
-    const double first = std::min(std::floor(kept), std::max(last - 1.0, 0.0));
-    return {.first = static_cast<std::int32_t>(first), .weight = static_cast<float>(kept - first)};
-}
 
 } // namespace
 
@@ -52,7 +40,7 @@ void MaskSampler::prepare(std::uint32_t mask_width, std::uint32_t mask_height) {
     same_width_ = first_.size() == mask_width;
     for (std::size_t i = 0; i < first_.size(); ++i) {
         const double at = (static_cast<double>(i) + 0.5 - offset_x_) * scale;
-        const Taps taps = taps_at(at - 0.5, mask_width);
+        const MaskTaps taps = mask_taps(at - 0.5, mask_width);
         first_[i] = taps.first;
         weight_[i] = taps.weight;
         same_width_ = same_width_ && at - 0.5 == static_cast<double>(i);
@@ -62,7 +50,7 @@ void MaskSampler::prepare(std::uint32_t mask_width, std::uint32_t mask_height) {
 void MaskSampler::sample(const BackgroundBlend::Mask& mask, std::size_t y, std::size_t x,
                          std::size_t count, float* out) const {
     const double at = (static_cast<double>(y) + 0.5 - offset_y_) * (mask_height_ / rows_in_frame_);
-    const Taps down = taps_at(at - 0.5, mask_height_);
+    const MaskTaps down = mask_taps(at - 0.5, mask_height_);
     const std::uint8_t* const upper =
         mask.data + (static_cast<std::size_t>(down.first) * mask.stride_bytes);
     const std::uint8_t* const lower = mask_height_ > 1 ? upper + mask.stride_bytes : upper;

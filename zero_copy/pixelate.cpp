@@ -17,22 +17,19 @@ namespace sluice::zero_copy {
 
 namespace {
 
-constexpr std::size_t kStrip = 256;
-using Strip = std::array<float, kStrip>;
-
 // Sums of each lane over a cell.
 std::array<double, 4> cell_sums(const MutableFrameView& frame, const SampleGroup& group,
                                 const SampleWindow& cell) {
     const std::array<bool, 4> wanted = color_lanes(group);
-    std::array<Strip, 4> strips; // NOLINT: filled as far as it is read
+    std::array<RedactStrip, 4> strips; // NOLINT: filled as far as it is read
     LaneStrips loaded{};
     for (std::size_t lane = 0; lane < group.lanes; ++lane) {
         loaded[lane] = wanted[lane] ? strips[lane].data() : nullptr;
     }
     std::array<double, 4> sums{};
     for (std::size_t y = cell.top; y < cell.bottom; ++y) {
-        for (std::size_t x = cell.left; x < cell.right; x += kStrip) {
-            const std::size_t count = std::min(kStrip, cell.right - x);
+        for (std::size_t x = cell.left; x < cell.right; x += kRedactStrip) {
+            const std::size_t count = std::min(kRedactStrip, cell.right - x);
             load_lanes(group, frame.row(group.plane, y) + (x * group.step_bytes()), count, loaded);
             for (std::size_t lane = 0; lane < group.lanes; ++lane) {
                 for (std::size_t i = 0; wanted[lane] && i < count; ++i) {
@@ -47,7 +44,7 @@ std::array<double, 4> cell_sums(const MutableFrameView& frame, const SampleGroup
 void fill_cell(const MutableFrameView& frame, const SampleGroup& group, const SampleWindow& cell,
                const std::array<double, 4>& codes) {
     const std::array<bool, 4> wanted = color_lanes(group);
-    std::array<Strip, 4> strips; // NOLINT: filled as far as it is read
+    std::array<RedactStrip, 4> strips; // NOLINT: filled as far as it is read
     ConstLaneStrips stored{};
     for (std::size_t lane = 0; lane < group.lanes; ++lane) {
         if (wanted[lane]) {
@@ -56,8 +53,8 @@ void fill_cell(const MutableFrameView& frame, const SampleGroup& group, const Sa
         }
     }
     for (std::size_t y = cell.top; y < cell.bottom; ++y) {
-        for (std::size_t x = cell.left; x < cell.right; x += kStrip) {
-            store_lanes(group, stored, std::min(kStrip, cell.right - x),
+        for (std::size_t x = cell.left; x < cell.right; x += kRedactStrip) {
+            store_lanes(group, stored, std::min(kRedactStrip, cell.right - x),
                         frame.row(group.plane, y) + (x * group.step_bytes()));
         }
     }

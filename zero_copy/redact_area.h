@@ -15,6 +15,10 @@
 
 namespace sluice::zero_copy {
 
+// Samples of a lane that an effect works on at a time, so that they stay in the cache.
+inline constexpr std::size_t kRedactStrip = 256;
+using RedactStrip = std::array<float, kRedactStrip>;
+
 // [left, right) x [top, bottom) in pixels, grown to whole chroma samples so that luma and chroma
 // agree; and the width that the effect's strength follows, which clipping does not change.
 struct RedactArea {

@@ -22,14 +22,11 @@ namespace sluice::zero_copy {
 
 namespace {
 
-constexpr std::size_t kStrip = 256;
 constexpr std::uint32_t kMaxBlocks = 128;
-
-using Strip = std::array<float, kStrip>;
 
 void fill_window(const MutableFrameView& frame, const SampleGroup& group,
                  const SampleWindow& window, const std::array<float, 4>& codes) {
-    std::array<Strip, 4> strips; // NOLINT: filled below where it is read
+    std::array<RedactStrip, 4> strips; // NOLINT: filled below where it is read
     ConstLaneStrips lanes{};
     for (std::size_t lane = 0; lane < group.lanes; ++lane) {
         if (group.component_of_lane[lane] >= 0) {
@@ -38,8 +35,8 @@ void fill_window(const MutableFrameView& frame, const SampleGroup& group,
         }
     }
     for (std::size_t y = window.top; y < window.bottom; ++y) {
-        for (std::size_t x = window.left; x < window.right; x += kStrip) {
-            store_lanes(group, lanes, std::min(kStrip, window.right - x),
+        for (std::size_t x = window.left; x < window.right; x += kRedactStrip) {
+            store_lanes(group, lanes, std::min(kRedactStrip, window.right - x),
                         frame.row(group.plane, y) + (x * group.step_bytes()));
         }
     }

@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t kSourceStrip = 256; // source samples upscaled at a time
 constexpr std::size_t kOutputStrip = 2 * kSourceStrip;
-constexpr std::size_t kSamplesPerTask = 65536;
+constexpr std::size_t kWriterSamplesPerTask = 65536;
 
 // Output sample 2j lies at j - 1/4 + offset/2 of the input, 2j + 1 at j + 1/4 + offset/2:
 // half-pixel centres on both grids, which share their site offset.
@@ -246,7 +246,7 @@ void SuperResolutionWriter::run(const FrameView& input, std::span<const float> r
         const std::size_t begin = first_row >> group.shift_y;
         const std::size_t end = group.rows(static_cast<std::uint32_t>(first_row + kept));
         const std::size_t grain =
-            std::max<std::size_t>(1, kSamplesPerTask / group.columns(output.width()));
+            std::max<std::size_t>(1, kWriterSamplesPerTask / group.columns(output.width()));
         threads.parallel_for(end - begin, grain, [&](std::size_t from, std::size_t to) {
             for (std::size_t row = begin + from; row < begin + to; ++row) {
                 scratch.write_row(group, input, strip, row, output);

@@ -22,7 +22,7 @@ namespace {
 
 // Positions are exact to far less than a code within this distance, and fit an int.
 constexpr double kMaxCoordinate = 1e9;
-constexpr std::uint32_t kMaxSide = 1U << 28U;
+constexpr std::uint32_t kMaxTensorSide = 1U << 28U;
 
 } // namespace
 
@@ -32,19 +32,19 @@ std::size_t channel_count(ChannelOrder order) {
 
 Status check_sampling(const FrameFormat& frame, const SourceRegion& region,
                       const TensorFormat& tensor) {
-    if (frame.width == 0 || frame.height == 0 || frame.width > kMaxSide ||
-        frame.height > kMaxSide) {
+    if (frame.width == 0 || frame.height == 0 || frame.width > kMaxTensorSide ||
+        frame.height > kMaxTensorSide) {
         return fail(ErrorCode::InvalidArgument,
                     "frame to tensor: frame size {}x{} must lie within 1 and {}", frame.width,
-                    frame.height, kMaxSide);
+                    frame.height, kMaxTensorSide);
     }
     const auto values =
         checked_product<std::size_t>(sizeof(float), tensor.width, tensor.height, 3U);
-    if (tensor.width == 0 || tensor.height == 0 || tensor.width > kMaxSide ||
-        tensor.height > kMaxSide || !values) {
+    if (tensor.width == 0 || tensor.height == 0 || tensor.width > kMaxTensorSide ||
+        tensor.height > kMaxTensorSide || !values) {
         return fail(ErrorCode::InvalidArgument,
                     "frame to tensor: tensor size {}x{} must lie within 1 and {}", tensor.width,
-                    tensor.height, kMaxSide);
+                    tensor.height, kMaxTensorSide);
     }
     const auto bounded = [](double v) { return std::abs(v) <= kMaxCoordinate; };
     if (!bounded(region.x) || !bounded(region.y) || !bounded(region.width) ||

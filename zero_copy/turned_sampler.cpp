@@ -17,13 +17,13 @@ namespace sluice::zero_copy {
 namespace {
 
 // Two neighbours on an axis and the second's weight.
-struct Taps {
+struct Neighbours {
     std::size_t first;
     std::size_t second;
     float weight;
 };
 
-Taps taps_at(double position, std::uint32_t samples) {
+Neighbours neighbours_at(double position, std::uint32_t samples) {
     const double kept = std::clamp(position, 0.0, samples - 1.0);
     const double first = std::floor(kept);
     const auto index = static_cast<std::size_t>(first);
@@ -69,8 +69,8 @@ void TurnedSampler::add(const FrameView& frame, double x, double y, bool nearest
             column = (x / (1U << group.shift_x)) + offset.x - 0.5;
             row = (y / (1U << group.shift_y)) + offset.y - 0.5;
         }
-        const Taps across = taps_at(column, columns);
-        const Taps down = taps_at(row, rows);
+        const Neighbours across = neighbours_at(column, columns);
+        const Neighbours down = neighbours_at(row, rows);
         const std::size_t step = group.step_bytes();
         const std::byte* const upper = frame.row(group.plane, down.first);
         const std::byte* const lower = frame.row(group.plane, down.second);

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/runtime/thread_pool.h"
+#include "zero_copy/mask_taps.h"
 #include "zero_copy/strip_kernels.h"
 #include "zero_copy/tensor_to_frame.h"
 
@@ -14,22 +15,9 @@ namespace sluice::zero_copy {
 
 namespace {
 
-constexpr std::size_t kStrip = 256;      // picture pixels at a time
+constexpr std::size_t kMatteStrip = 256; // picture pixels at a time
 constexpr std::size_t kMatteSpan = 1024; // matte columns that a strip may lie on for the fast way
-constexpr std::size_t kPixelsPerTask = 32768;
-
-// Where a matte coordinate's two taps lie.
-struct Taps {
-    std::int32_t first;
-    float weight;
-};
-
-Taps taps_at(double position, std::uint32_t samples) {
-    const double last = samples - 1.0;
-    const double kept = std::clamp(position, 0.0, last);
-    const double first = std::min(std::floor(kept), std::max(last - 1.0, 0.0));
-    return {.first = static_cast<std::int32_t>(first), .weight = static_cast<float>(kept - first)};
-}
+constexpr std::size_t kMattePixelsPerTask = 32768;
 
 // From picture pixels to matte coordinates (outer corners), along unturned axes.
 struct Mapping {
@@ -50,7 +38,7 @@ struct Mapping {
     [[nodiscard]] const float* values(std::int32_t row) const {
         return matte.values.data() + (static_cast<std::size_t>(row) * matte.width);
     }
-    [[nodiscard]] float sample(const Taps& across, const Taps& down) const {
+    [[nodiscard]] float sample(const MaskTaps& across, const MaskTaps& down) const {
         const auto mix = [](float a, float b, float weight) { return a + ((b - a) * weight); };
         const std::size_t left = static_cast<std::size_t>(across.first);
         const std::size_t right = std::min<std::size_t>(left + 1, matte.width - 1);
@@ -65,12 +53,12 @@ struct Mapping {
 // One strip of columns of rows [begin, end).
 void straight_strip(const Mapping& map, const GrayPicture& out, std::size_t x, std::size_t count,
                     std::size_t begin, std::size_t end) {
-    std::array<std::int32_t, kStrip> first{};
-    std::array<float, kStrip> weight; // NOLINT: filled as far as it is read
-    std::array<float, kStrip> strip;  // NOLINT: the same
+    std::array<std::int32_t, kMatteStrip> first{};
+    std::array<float, kMatteStrip> weight; // NOLINT: filled as far as it is read
+    std::array<float, kMatteStrip> strip;  // NOLINT: the same
     std::array<float, kMatteSpan + 1 + kGatherPadding> columns; // NOLINT: the same
     for (std::size_t i = 0; i < count; ++i) {
-        const Taps taps = taps_at(map.column(x + i) - 0.5, map.matte.width);
+        const MaskTaps taps = mask_taps(map.column(x + i) - 0.5, map.matte.width);
         first[i] = taps.first;
         weight[i] = taps.weight;
     }
@@ -94,7 +82,7 @@ void straight_strip(const Mapping& map, const GrayPicture& out, std::size_t x, s
             std::fill_n(row, count, std::uint8_t{0});
             continue;
         }
-        const Taps down = taps_at(v - 0.5, map.matte.height);
+        const MaskTaps down = mask_taps(v - 0.5, map.matte.height);
         if (span <= kMatteSpan) {
             const float* const upper = map.values(down.first) + base;
             const bool single = map.matte.height == 1;
@@ -130,8 +118,8 @@ void turned_rows(const Mapping& map, const GrayPicture& out, std::size_t begin, 
                 ((((dy * cosine) - (dx * sine)) / region.height) + 0.5) * map.matte.height;
             float value = 0.0F;
             if (map.has_column(u) && map.has_row(v)) {
-                value = map.sample(taps_at(u - 0.5, map.matte.width),
-                                   taps_at(v - 0.5, map.matte.height));
+                value = map.sample(mask_taps(u - 0.5, map.matte.width),
+                                   mask_taps(v - 0.5, map.matte.height));
             }
             store_unit_bytes(&value, 1, out.data + (y * out.stride_bytes) + x);
         }
@@ -156,14 +144,15 @@ void write_matte(const Matte& matte, std::uint32_t frame_width, std::uint32_t fr
     const Mapping map{.matte = matte,
                       .frame_per_pixel_x = static_cast<double>(frame_width) / out.width,
                       .frame_per_pixel_y = static_cast<double>(frame_height) / out.height};
-    const std::size_t grain = std::max<std::size_t>(1, kPixelsPerTask / out.width);
+    const std::size_t grain = std::max<std::size_t>(1, kMattePixelsPerTask / out.width);
     threads.parallel_for(out.height, grain, [&](std::size_t begin, std::size_t end) {
         if (matte.region.rotation_radians != 0.0) {
             turned_rows(map, out, begin, end);
             return;
         }
-        for (std::size_t x = 0; x < out.width; x += kStrip) {
-            straight_strip(map, out, x, std::min<std::size_t>(kStrip, out.width - x), begin, end);
+        for (std::size_t x = 0; x < out.width; x += kMatteStrip) {
+            straight_strip(map, out, x, std::min<std::size_t>(kMatteStrip, out.width - x), begin,
+                           end);
         }
     });
 }

@@ -17,7 +17,7 @@ namespace sluice::cpu {
 namespace {
 
 constexpr std::size_t kMaxKernelHeight = 7;
-constexpr std::size_t kMinPixels = 16; // a row of fewer is mostly remainder
+constexpr std::size_t kMinPlanarPixels = 16; // a row of fewer is mostly remainder
 
 class PlanarConv final : public runtime::Kernel {
 public:
@@ -113,7 +113,7 @@ bool suits_planes(const ConvShape& s) {
     return s.groups == 1 && s.out_channels <= kMaxPlanarOutputs && s.residual_channels == 0 &&
            s.stride_x == 1 && s.stride_y == 1 && s.dilation_x == 1 && s.dilation_y == 1 &&
            s.kernel_width > 1 && s.kernel_height <= kMaxKernelHeight && s.pad_left < s.out_width &&
-           s.out_width >= kMinPixels;
+           s.out_width >= kMinPlanarPixels;
 }
 
 Result<std::unique_ptr<runtime::Kernel>> make_planar_conv(const ConvShape& s,

@@ -21,8 +21,8 @@ using AlignedBytes = hwy::AlignedFreeUniquePtr<std::uint8_t[]>;
 // An integer multiply-add costs about this part of one in floats.
 constexpr double kCost = 0.4;
 // Of the windows' rows that a panel of weights is applied to before the next panel.
-constexpr std::size_t kBlockBytes = std::size_t{24} << 10U;
-constexpr std::size_t kBlockPixels = 24;
+constexpr std::size_t kQuantizedBlockBytes = std::size_t{24} << 10U;
+constexpr std::size_t kQuantizedBlockPixels = 24;
 
 // A panel of output channels of one group; positions in the shared tables.
 struct Panel {
@@ -125,7 +125,8 @@ void QuantizedDense::plan_blocks() {
     const ConvShape& s = shape_;
     const std::size_t column_bytes = picture_.pixel_bytes() * s.stride_x * s.kernel_height;
     const std::size_t wanted =
-        std::max(kBlockBytes / column_bytes / kBlockPixels, std::size_t{1}) * kBlockPixels;
+        std::max(kQuantizedBlockBytes / column_bytes / kQuantizedBlockPixels, std::size_t{1}) *
+        kQuantizedBlockPixels;
     blocks_per_row_ = div_ceil(s.out_width, wanted);
     block_width_ = std::min(align_up(div_ceil(s.out_width, blocks_per_row_), 8), s.out_width);
     blocks_per_row_ = div_ceil(s.out_width, block_width_);

@@ -14,7 +14,7 @@ namespace sluice::cpu {
 namespace {
 
 // An output value costs as much as this many operations of a matrix product of floats.
-constexpr double kLoadFactor = 1.5;
+constexpr double kQuantizedLoadFactor = 1.5;
 
 class QuantizedDepthwise final : public runtime::Kernel {
 public:
@@ -29,7 +29,8 @@ public:
         const ConvShape& s = shape_;
         picture_.write(io.inputs[0], io.scratch, io.threads);
         const std::size_t rows = s.batch * s.out_height;
-        const double flops = kLoadFactor * s.flops_per_pixel() * static_cast<double>(s.out_width);
+        const double flops =
+            kQuantizedLoadFactor * s.flops_per_pixel() * static_cast<double>(s.out_width);
         const Partition work = partition(rows, flops, io.threads.threads());
         io.threads.parallel_for(rows, work.grain, [&](std::size_t begin, std::size_t end) {
             for (std::size_t row = begin; row < end; ++row) {

@@ -16,8 +16,8 @@
 namespace sluice::testing {
 namespace {
 
-constexpr int kWidth = 64;
-constexpr int kHeight = 48;
+constexpr int kFrameWidth = 64;
+constexpr int kFrameHeight = 48;
 
 std::string dmabuf_caps(const std::string& drm_format, int width, int height) {
     // Quoted, as "R8  " has spaces.
@@ -26,9 +26,9 @@ std::string dmabuf_caps(const std::string& drm_format, int width, int height) {
            ", framerate=25/1";
 }
 
-GstVideoInfo info_of(GstVideoFormat format) {
+GstVideoInfo frame_info(GstVideoFormat format) {
     GstVideoInfo info;
-    gst_video_info_set_format(&info, format, kWidth, kHeight);
+    gst_video_info_set_format(&info, format, kFrameWidth, kFrameHeight);
     return info;
 }
 
@@ -131,7 +131,7 @@ TEST(DmabufCaps, translate_to_system_memory_and_back) {
 }
 
 TEST(DmabufFrame, is_mapped_once_however_many_planes_it_has) {
-    const std::string text = video_caps("I420", kWidth, kHeight);
+    const std::string text = video_caps("I420", kFrameWidth, kFrameHeight);
     const WitnessMemory memory(make_frame(text).get());
     const Ref frame = memory.make_buffer();
     const Ref caps(gst_caps_from_string(text.c_str()));
@@ -141,22 +141,23 @@ TEST(DmabufFrame, is_mapped_once_however_many_planes_it_has) {
     {
         const auto mapped = gst::MappedFrame::read(frame.get(), *video, copies);
         ASSERT_TRUE(mapped.has_value());
-        EXPECT_EQ(mapped->view().row(2, 0) - mapped->view().row(0, 0), kWidth * kHeight * 5 / 4);
+        EXPECT_EQ(mapped->view().row(2, 0) - mapped->view().row(0, 0),
+                  kFrameWidth * kFrameHeight * 5 / 4);
     }
     EXPECT_EQ(memory.reads(), 1U);
     EXPECT_EQ(copies.total_bytes(), 0U);
 }
 
 TEST(DmabufElements, work_in_place_on_dmabufs_and_keep_the_caps_feature) {
-    const std::string plain = video_caps("NV12", kWidth, kHeight);
-    const GstVideoInfo info = info_of(GST_VIDEO_FORMAT_NV12);
+    const std::string plain = video_caps("NV12", kFrameWidth, kFrameHeight);
+    const GstVideoInfo info = frame_info(GST_VIDEO_FORMAT_NV12);
     for (const Chain& chain : kInPlace) {
         SCOPED_TRACE(chain.elements);
         if (!model_file(chain.model)) {
             GTEST_SKIP() << "not in the cache: " << chain.model;
         }
         const ChainHarness harness(chain.elements);
-        const std::string caps = dmabuf_caps("NV12", kWidth, kHeight);
+        const std::string caps = dmabuf_caps("NV12", kFrameWidth, kFrameHeight);
         harness.set_caps(caps);
         std::uint64_t number = 0;
         for (const GstVideoFormat meta :
@@ -175,8 +176,8 @@ TEST(DmabufElements, work_in_place_on_dmabufs_and_keep_the_caps_feature) {
 }
 
 TEST(DmabufElements, work_in_place_on_files_that_arrive_as_plain_video) {
-    const std::string plain = video_caps("NV12", kWidth, kHeight);
-    const GstVideoInfo info = info_of(GST_VIDEO_FORMAT_NV12);
+    const std::string plain = video_caps("NV12", kFrameWidth, kFrameHeight);
+    const GstVideoInfo info = frame_info(GST_VIDEO_FORMAT_NV12);
     for (const Chain& chain : kInPlace) {
         SCOPED_TRACE(chain.elements);
         if (!model_file(chain.model)) {
@@ -199,16 +200,16 @@ TEST(DmabufElements, work_in_place_on_files_that_arrive_as_plain_video) {
 
 TEST(DmabufElements, write_the_same_pixels_as_on_plain_memory) {
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
-    const std::string plain = video_caps("NV12", kWidth, kHeight);
+    const std::string plain = video_caps("NV12", kFrameWidth, kFrameHeight);
     // Without a detector, fail-closed blackens every frame.
     const ChainHarness on_files("sluiceredact fail-closed=true");
-    on_files.set_caps(dmabuf_caps("NV12", kWidth, kHeight));
+    on_files.set_caps(dmabuf_caps("NV12", kFrameWidth, kFrameHeight));
     const Ref black = on_files.run(in_file(make_frame(plain), File::Dmabuf, GST_VIDEO_FORMAT_NV12,
-                                           info_of(GST_VIDEO_FORMAT_NV12)));
+                                           frame_info(GST_VIDEO_FORMAT_NV12)));
     const auto written = pixels(black.get(), plain);
-    ASSERT_EQ(written.size(), static_cast<std::size_t>(kWidth * kHeight * 3 / 2));
+    ASSERT_EQ(written.size(), static_cast<std::size_t>(kFrameWidth * kFrameHeight * 3 / 2));
     for (std::size_t i = 0; i < written.size(); ++i) {
-        ASSERT_EQ(written[i], i < kWidth * kHeight ? 16 : 128) << i;
+        ASSERT_EQ(written[i], i < kFrameWidth * kFrameHeight ? 16 : 128) << i;
     }
 }
 
@@ -250,7 +251,7 @@ TEST(DmabufElements, key_only_dmabufs_with_alpha) {
 
 TEST(DmabufElements, enlarge_dmabufs_into_plain_memory) {
     SLUICE_NEED(model, model_file("anime4k-x2-s-rl.json"));
-    const std::string plain = video_caps("NV12", kWidth, kHeight);
+    const std::string plain = video_caps("NV12", kFrameWidth, kFrameHeight);
     Harness on_memory("sluicesuperres");
     on_memory.set_caps(plain);
     const Ref wanted = on_memory.run(make_frame(plain));
@@ -260,18 +261,18 @@ TEST(DmabufElements, enlarge_dmabufs_into_plain_memory) {
         g_object_set(element, "require-zero-copy", TRUE, nullptr);
     });
     gst_harness_set_sink_caps_str(harness.get(), "video/x-raw");
-    harness.set_caps(dmabuf_caps("NV12", kWidth, kHeight));
+    harness.set_caps(dmabuf_caps("NV12", kFrameWidth, kFrameHeight));
     const Ref out = harness.run(in_file(make_frame(plain), File::Dmabuf, GST_VIDEO_FORMAT_DMA_DRM,
-                                        info_of(GST_VIDEO_FORMAT_NV12)));
+                                        frame_info(GST_VIDEO_FORMAT_NV12)));
     ASSERT_TRUE(out);
-    const std::string twice = video_caps("NV12", 2 * kWidth, 2 * kHeight);
+    const std::string twice = video_caps("NV12", 2 * kFrameWidth, 2 * kFrameHeight);
     EXPECT_EQ(pixels(out.get(), twice), pixels(wanted.get(), twice));
     EXPECT_EQ(harness.stat("copied-bytes"), 0U);
 }
 
 TEST(DmabufElements, enlarge_into_dmabufs_where_the_kernel_makes_them) {
     SLUICE_NEED(model, model_file("anime4k-x2-s-rl.json"));
-    const std::string plain = video_caps("NV12", kWidth, kHeight);
+    const std::string plain = video_caps("NV12", kFrameWidth, kFrameHeight);
     Harness harness("sluicesuperres", [](GstElement* element) {
         g_object_set(element, "require-zero-copy", TRUE, nullptr);
     });
@@ -292,7 +293,7 @@ TEST(DmabufElements, enlarge_into_dmabufs_where_the_kernel_makes_them) {
     Harness on_memory("sluicesuperres");
     on_memory.set_caps(plain);
     const Ref wanted = on_memory.run(make_frame(plain));
-    const std::string twice = video_caps("NV12", 2 * kWidth, 2 * kHeight);
+    const std::string twice = video_caps("NV12", 2 * kFrameWidth, 2 * kFrameHeight);
     EXPECT_EQ(pixels(out.get(), twice), pixels(wanted.get(), twice));
 }
 

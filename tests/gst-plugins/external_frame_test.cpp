@@ -25,7 +25,7 @@ using testing::make_frame;
 using zero_copy::CpuAccess;
 using zero_copy::MemoryKind;
 
-Video parse(const std::string& text) {
+Video parse_dmabuf(const std::string& text) {
     const Ref caps(gst_caps_from_string(text.c_str()));
     auto video = parse_caps(caps.get());
     EXPECT_TRUE(video.has_value()) << text;
@@ -74,7 +74,7 @@ TEST(MemorySerials, name_an_allocation_and_all_of_its_parts) {
 
 // A device that has no use for the descriptor keeps its import of the pages, until the memory goes.
 TEST_F(ExternalFrames, of_our_own_pools_have_a_lasting_name_both_ways) {
-    const Video video = parse(testing::video_caps("GRAY8", 64, 64));
+    const Video video = parse_dmabuf(testing::video_caps("GRAY8", 64, 64));
     const Ref allocator = make_memfd_allocator();
     Ref buffer(gst_buffer_new());
     gst_buffer_append_memory(buffer.get(), gst_allocator_alloc(allocator.get(), 64 * 64, nullptr));
@@ -199,7 +199,7 @@ TEST(MemorySerials, survive_their_element_and_each_other_on_any_thread) {
 
 TEST_F(ExternalFrames, go_by_descriptor_offset_and_stride_and_are_not_mapped) {
     const std::string text = testing::video_caps("NV12", 64, 48);
-    const Video video = parse(text);
+    const Video video = parse_dmabuf(text);
     for (const File kind : {File::Dmabuf, File::Fd, File::Shm}) {
         const Ref buffer = in_file(make_frame(text), kind, GST_VIDEO_FORMAT_NV12, video.info);
         const auto made = look(buffer.get(), video);
@@ -220,7 +220,7 @@ TEST_F(ExternalFrames, go_by_descriptor_offset_and_stride_and_are_not_mapped) {
 // As v4l2src gives single-planar formats: one descriptor, a memory per plane.
 TEST_F(ExternalFrames, add_the_offset_of_a_memory_in_its_file) {
     const std::string text = testing::video_caps("NV12", 64, 48);
-    const Video video = parse(text);
+    const Video video = parse_dmabuf(text);
     const Ref whole = in_file(make_frame(text), File::Dmabuf, GST_VIDEO_FORMAT_UNKNOWN, video.info);
     GstMemory* memory = gst_buffer_peek_memory(whole.get(), 0);
     const Ref split(gst_buffer_new());
@@ -244,7 +244,7 @@ TEST_F(ExternalFrames, add_the_offset_of_a_memory_in_its_file) {
 
 TEST_F(ExternalFrames, of_plain_memory_lie_where_gstreamer_maps_them) {
     const std::string text = testing::video_caps("I420", 64, 48);
-    const Video video = parse(text);
+    const Video video = parse_dmabuf(text);
     const Ref buffer = make_frame(text, 3, 10);
     GstMapInfo map;
     ASSERT_TRUE(gst_buffer_map(buffer.get(), &map, GST_MAP_READ));
@@ -265,7 +265,7 @@ TEST_F(ExternalFrames, have_no_description_where_a_plane_is_spread_over_memories
     for (int i = 0; i < 2; ++i) {
         gst_buffer_append_memory(split.get(), gst_allocator_alloc(nullptr, 64 * 32, nullptr));
     }
-    const auto made = look(split.get(), parse(text));
+    const auto made = look(split.get(), parse_dmabuf(text));
     ASSERT_FALSE(made.has_value());
     EXPECT_EQ(made.error().code, ErrorCode::Unsupported);
     EXPECT_EQ(copies_.total_bytes(), 0U);
@@ -278,7 +278,7 @@ TEST_F(ExternalFrames, count_the_copy_that_writing_shared_memory_costs) {
     const Ref copy(gst_buffer_copy(frame.get())); // shares the memory
     {
         const auto made =
-            look(copy.get(), parse(text), HostSees::PlainMemory, CpuAccess::ReadWrite);
+            look(copy.get(), parse_dmabuf(text), HostSees::PlainMemory, CpuAccess::ReadWrite);
         ASSERT_TRUE(made.has_value()) << made.error().message;
         const auto view = made->frame().mutable_view();
         ASSERT_TRUE(view.has_value()) << view.error().message;

@@ -43,16 +43,16 @@ std::string pretty(const ::testing::TestParamInfo<Subject>& info) {
 }
 
 // A harness around the whole chain.
-struct Chain {
+struct PlayingChain {
     GstHarness* harness;
-    explicit Chain(const Subject& subject) {
+    explicit PlayingChain(const Subject& subject) {
         GstElement* bin = gst_parse_bin_from_description(subject.chain, TRUE, nullptr);
         harness = gst_harness_new_with_element(bin, "sink", "src");
         gst_object_unref(bin);
     }
-    ~Chain() { gst_harness_teardown(harness); }
-    Chain(const Chain&) = delete;
-    Chain& operator=(const Chain&) = delete;
+    ~PlayingChain() { gst_harness_teardown(harness); }
+    PlayingChain(const PlayingChain&) = delete;
+    PlayingChain& operator=(const PlayingChain&) = delete;
 
     void set_caps(const std::string& caps) const {
         gst_harness_set_src_caps_str(harness, caps.c_str());
@@ -136,7 +136,7 @@ TEST_P(EveryElement, ends_without_a_frame) {
 }
 
 TEST_P(EveryElement, changes_size_and_format_in_mid_stream) {
-    const Chain chain(GetParam());
+    const PlayingChain chain(GetParam());
     std::uint64_t number = 0;
     for (const auto& [format, width, height] : {std::tuple{"NV12", 64, 48},
                                                 {"I420", 33, 17},
@@ -161,7 +161,7 @@ TEST_P(EveryElement, changes_size_and_format_in_mid_stream) {
 }
 
 TEST_P(EveryElement, refuses_caps_that_it_does_not_offer) {
-    const Chain chain(GetParam());
+    const PlayingChain chain(GetParam());
     GstPad* pad = chain.harness->srcpad;
     ASSERT_TRUE(gst_pad_push_event(pad, gst_event_new_stream_start("stream")));
     for (const char* text :
@@ -181,7 +181,7 @@ TEST_P(EveryElement, refuses_caps_that_it_does_not_offer) {
 }
 
 TEST_P(EveryElement, goes_on_after_a_flush) {
-    const Chain chain(GetParam());
+    const PlayingChain chain(GetParam());
     const std::string caps = video_caps("NV12", 64, 48);
     chain.set_caps(caps);
     ASSERT_TRUE(chain.run(make_frame(caps, 0)));
@@ -196,7 +196,7 @@ TEST_P(EveryElement, goes_on_after_a_flush) {
 }
 
 TEST_P(EveryElement, reads_frames_that_others_hold_and_leaves_them_as_they_are) {
-    const Chain chain(GetParam());
+    const PlayingChain chain(GetParam());
     const std::string caps = video_caps("NV12", 64, 48);
     chain.set_caps(caps);
     for (std::uint64_t i = 0; i < 3; ++i) {

@@ -37,15 +37,6 @@ Ref<GstBuffer> mask_of(GstBuffer* frame) {
     return Ref(gst_analytics_segmentation_mtd_get_mask(&mtd, &x, &y, &width, &height));
 }
 
-int largest_difference(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {
-    EXPECT_EQ(a.size(), b.size());
-    int largest = 0;
-    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-        largest = std::max(largest, std::abs(a[i] - b[i]));
-    }
-    return largest;
-}
-
 class MatteOnDevice : public VulkanElements {
 protected:
     // One frame through both elements.

@@ -25,13 +25,13 @@ bool same(const std::string& a, const std::string& b) {
     return gst_caps_is_equal(first.get(), second.get()) != FALSE;
 }
 
-struct Row {
+struct ScalingRow {
     const char* in;
     bool enlarge;
     const char* out;
 };
 
-class ScaleCaps : public ::testing::TestWithParam<Row> {};
+class ScaleCaps : public ::testing::TestWithParam<ScalingRow> {};
 
 TEST_P(ScaleCaps, keeps_all_but_the_size) {
     const std::string got = scaled(GetParam().in, GetParam().enlarge);
@@ -41,29 +41,30 @@ TEST_P(ScaleCaps, keeps_all_but_the_size) {
 INSTANTIATE_TEST_SUITE_P(
     Table, ScaleCaps,
     ::testing::Values(
-        Row{"video/x-raw,format=NV12,width=401,height=300,framerate=25/1,pixel-aspect-ratio=4/3,"
+        ScalingRow{
+            "video/x-raw,format=NV12,width=401,height=300,framerate=25/1,pixel-aspect-ratio=4/3,"
             "colorimetry=bt709,chroma-site=mpeg2,interlace-mode=progressive,multiview-mode=mono",
             true,
             "video/x-raw,format=NV12,width=802,height=600,framerate=25/1,pixel-aspect-ratio=4/3,"
             "colorimetry=bt709,chroma-site=mpeg2,interlace-mode=progressive,multiview-mode=mono"},
-        Row{"video/x-raw,width=800,height=600", false, "video/x-raw,width=400,height=300"},
-        Row{"video/x-raw,width=801,height=600", false, "EMPTY"},
-        Row{"video/x-raw,width=1,height=1", false, "EMPTY"},
-        Row{"video/x-raw,width=[1,2147483647],height=[1,2147483647]", true,
-            "video/x-raw,width=[2,2147483647],height=[2,2147483647]"},
-        Row{"video/x-raw,width=[1,2147483647],height=[1,2147483647]", false,
-            "video/x-raw,width=[1,1073741823],height=[1,1073741823]"},
-        Row{"video/x-raw,width=[5,7],height=6", false, "video/x-raw,width=3,height=3"},
-        Row{"video/x-raw,width={7,9},height=[9,12]", false, "EMPTY"},
-        Row{"video/x-raw,width={640,1280},height=480", true,
-            "video/x-raw,width={1280,2560},height=960"},
-        Row{"video/x-raw,width={3,4,5},height=480", false, "video/x-raw,width=2,height=240"},
-        Row{"video/x-raw,width=2000000000,height=4", true, "EMPTY"},
-        Row{"video/x-raw,format=I420", true, "video/x-raw,format=I420"},
-        Row{"video/x-raw,width=10,height=10;video/x-raw,width=11,height=10", false,
-            "video/x-raw,width=5,height=5"},
-        Row{"video/x-raw(memory:DMABuf),width=10,height=10", true,
-            "video/x-raw(memory:DMABuf),width=20,height=20"}));
+        ScalingRow{"video/x-raw,width=800,height=600", false, "video/x-raw,width=400,height=300"},
+        ScalingRow{"video/x-raw,width=801,height=600", false, "EMPTY"},
+        ScalingRow{"video/x-raw,width=1,height=1", false, "EMPTY"},
+        ScalingRow{"video/x-raw,width=[1,2147483647],height=[1,2147483647]", true,
+                   "video/x-raw,width=[2,2147483647],height=[2,2147483647]"},
+        ScalingRow{"video/x-raw,width=[1,2147483647],height=[1,2147483647]", false,
+                   "video/x-raw,width=[1,1073741823],height=[1,1073741823]"},
+        ScalingRow{"video/x-raw,width=[5,7],height=6", false, "video/x-raw,width=3,height=3"},
+        ScalingRow{"video/x-raw,width={7,9},height=[9,12]", false, "EMPTY"},
+        ScalingRow{"video/x-raw,width={640,1280},height=480", true,
+                   "video/x-raw,width={1280,2560},height=960"},
+        ScalingRow{"video/x-raw,width={3,4,5},height=480", false, "video/x-raw,width=2,height=240"},
+        ScalingRow{"video/x-raw,width=2000000000,height=4", true, "EMPTY"},
+        ScalingRow{"video/x-raw,format=I420", true, "video/x-raw,format=I420"},
+        ScalingRow{"video/x-raw,width=10,height=10;video/x-raw,width=11,height=10", false,
+                   "video/x-raw,width=5,height=5"},
+        ScalingRow{"video/x-raw(memory:DMABuf),width=10,height=10", true,
+                   "video/x-raw(memory:DMABuf),width=20,height=20"}));
 
 class CarryMeta : public ::testing::Test {
 protected:

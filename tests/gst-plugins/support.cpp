@@ -2,6 +2,7 @@
 // Frames, harnesses and pipelines for tests.
 #include "tests/gst-plugins/support.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <format>
@@ -226,6 +227,15 @@ std::vector<std::string> Harness::errors() const {
 
 Ref<GstMessage> Harness::pop(GstMessageType type) const {
     return Ref(gst_bus_pop_filtered(bus_.get(), type));
+}
+
+int largest_difference(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {
+    EXPECT_EQ(a.size(), b.size());
+    int largest = 0;
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+        largest = std::max(largest, std::abs(a[i] - b[i]));
+    }
+    return largest;
 }
 
 Outcome run_pipeline(const std::string& line, double timeout_seconds) {

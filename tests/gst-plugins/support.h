@@ -74,6 +74,10 @@ private:
     GstHarness* harness_ = nullptr;
 };
 
+// Of two pictures' bytes, which are as many.
+[[nodiscard]] int largest_difference(const std::vector<std::uint8_t>& a,
+                                     const std::vector<std::uint8_t>& b);
+
 // What a pipeline said until its end, its first error or the timeout.
 struct Outcome {
     bool eos = false;

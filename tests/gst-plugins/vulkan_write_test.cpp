@@ -12,15 +12,6 @@
 namespace sluice::testing {
 namespace {
 
-int largest_difference(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {
-    EXPECT_EQ(a.size(), b.size());
-    int largest = 0;
-    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-        largest = std::max(largest, std::abs(a[i] - b[i]));
-    }
-    return largest;
-}
-
 Ref<GstBuffer> with_faces(Ref<GstBuffer> frame) {
     auto* meta = gst_buffer_add_analytics_relation_meta(frame.get());
     GstAnalyticsODMtd mtd;

@@ -25,7 +25,7 @@ PROGRAMS = (
     "tests/core/ops_cases/core_ops_cases_test",
     "tests/core/vulkan/core_vulkan_operators_test",
     "tests/core/ops/core_ops_tapes_test",
-    "tests/models/models_onnx_nodes_test",
+    "tests/models/models_onnx_test",
 )
 # (column, GoogleTest's suite, its test): where a column's results come from.
 COLUMNS = (

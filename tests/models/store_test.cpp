@@ -40,7 +40,7 @@ private:
     std::optional<std::string> old_;
 };
 
-class Store : public testing::Test {
+class Store : public ::testing::Test {
 protected:
     Store() {
         std::string name = (fs::temp_directory_path() / "sluice-store-XXXXXX").string();

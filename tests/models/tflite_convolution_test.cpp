@@ -10,7 +10,7 @@ namespace sluice::models::test {
 namespace {
 
 using schema::Padding;
-using Function = schema::ActivationFunctionType;
+using FusedFunction = schema::ActivationFunctionType;
 
 std::vector<float> random_values(std::size_t count, unsigned seed) {
     std::mt19937 engine(seed);
@@ -100,8 +100,8 @@ TEST(TfliteConvolution, conv_2d_matches_its_definition) {
         const auto output = writer.tensor({1, rows.output(), columns.output(), c.filters});
         writer.op(BuiltinOperator::CONV_2D, {input, filter, offset}, {output},
                   schema::CreateConv2DOptions(writer.fbb(), c.same ? Padding::SAME : Padding::VALID,
-                                              c.stride_w, c.stride_h, Function::RELU, c.dilation_w,
-                                              c.dilation_h));
+                                              c.stride_w, c.stride_h, FusedFunction::RELU,
+                                              c.dilation_w, c.dilation_h));
         const auto outputs = run_graph(file_of(writer.finish({input}, {output})), {x});
         ASSERT_EQ(outputs.size(), 1);
         expect_near(outputs[0].floats(), expected);
@@ -296,7 +296,7 @@ TEST(TfliteConvolution, fully_connected_flattens_its_input) {
     writer.op(BuiltinOperator::FULLY_CONNECTED, {x, weights, bias}, {flat},
               schema::CreateFullyConnectedOptions(writer.fbb()));
     writer.op(BuiltinOperator::FULLY_CONNECTED, {x, weights, TfliteWriter::kAbsent}, {kept},
-              schema::CreateFullyConnectedOptions(writer.fbb(), Function::RELU,
+              schema::CreateFullyConnectedOptions(writer.fbb(), FusedFunction::RELU,
                                                   schema::WeightsFormat::DEFAULT, true));
     const auto outputs = run_graph(file_of(writer.finish({x}, {flat, kept})), {{1, 2, 3, 4, 5, 1}});
     ASSERT_EQ(outputs.size(), 2);

@@ -289,14 +289,14 @@ TEST(TfliteFile, names_inputs_and_outputs_uniquely) {
 
 // --- What is refused, with what sentence.
 
-struct Refusal {
+struct FileRefusal {
     std::string_view what;
     std::function<std::vector<std::byte>(TfliteWriter&)> write;
     ErrorCode code;
     std::string_view message;
 };
 
-const Refusal kRefusals[] = {
+const FileRefusal kFileRefusals[] = {
     {"a tensor that nothing computes",
      [](TfliteWriter& w) {
          const auto x = w.tensor({2});
@@ -427,7 +427,7 @@ const Refusal kRefusals[] = {
 };
 
 TEST(TfliteFile, refuses_with_a_sentence_that_names_the_place) {
-    for (const Refusal& c : kRefusals) {
+    for (const FileRefusal& c : kFileRefusals) {
         SCOPED_TRACE(c.what);
         TfliteWriter writer;
         const Error error = error_of(file_of(c.write(writer)));

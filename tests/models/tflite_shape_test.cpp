@@ -365,8 +365,8 @@ double source(const ResizeCase& c, int i, bool nearest) {
 TEST(TfliteShape, resizes_bilinearly_in_all_conventions) {
     const std::vector<float> line{3, -1, 4, 1, -5, 9, 2, 6};
     for (const ResizeCase& c : kResizeCases) {
-        SCOPED_TRACE(testing::Message() << c.from << " to " << c.to << " align " << c.align_corners
-                                        << " half " << c.half_pixel);
+        SCOPED_TRACE(::testing::Message() << c.from << " to " << c.to << " align "
+                                          << c.align_corners << " half " << c.half_pixel);
         // The same line as a column (resized) with two channels, beside a width of 3.
         std::vector<float> picture;
         for (int y = 0; y < c.from; ++y) {
@@ -401,8 +401,8 @@ TEST(TfliteShape, resizes_bilinearly_in_all_conventions) {
 TEST(TfliteShape, resizes_to_the_nearest_in_all_conventions) {
     const std::vector<float> line{3, -1, 4, 1, -5, 9, 2, 6};
     for (const ResizeCase& c : kResizeCases) {
-        SCOPED_TRACE(testing::Message() << c.from << " to " << c.to << " align " << c.align_corners
-                                        << " half " << c.half_pixel);
+        SCOPED_TRACE(::testing::Message() << c.from << " to " << c.to << " align "
+                                          << c.align_corners << " half " << c.half_pixel);
         // The line lies along the width here, under a height that doubles.
         std::vector<float> expected;
         for (int repeat = 0; repeat < 2; ++repeat) {

@@ -48,7 +48,7 @@ TEST(ZooExpectations, cover_every_model) {
     }
 }
 
-class ZooFile : public testing::TestWithParam<Expected> {};
+class ZooFile : public ::testing::TestWithParam<Expected> {};
 
 TEST_P(ZooFile, has_the_shapes_of_its_network) {
     const Expected& expected = GetParam();
@@ -93,7 +93,7 @@ TEST_P(ZooFile, refuses_truncation_without_a_crash) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, ZooFile, testing::ValuesIn(kExpected), [](const auto& row) {
+INSTANTIATE_TEST_SUITE_P(Models, ZooFile, ::testing::ValuesIn(kExpected), [](const auto& row) {
     std::string name(row.param.model);
     std::ranges::replace(name, '-', '_');
     return name;

@@ -24,7 +24,7 @@ using namespace zero_copy; // NOLINT(google-build-using-namespace)
 
 namespace {
 
-constexpr std::uint32_t kSeed = 991;
+constexpr std::uint32_t kBlendSeed = 991;
 
 struct MaskPicture {
     std::uint32_t width;
@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, Blending, ::testing::ValuesIn(all_formats()),
 } // namespace
 
 TEST_P(Blending, color_picture_and_key_are_right_for_every_mask_size) {
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kBlendSeed);
     const auto threads = runtime::ThreadPool::shared(2);
     for (const std::uint32_t width : {1U, 2U, 5U, 64U, 257U, 300U}) {
         for (const std::uint32_t mask_width : {1U, 2U, 31U, width, 2U * width, 1500U}) {
@@ -216,7 +216,7 @@ TEST_P(Blending, color_gives_that_colour_where_nobody_is) {
 }
 
 TEST_P(Blending, blur_is_a_gaussian_of_the_background_alone) {
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kBlendSeed);
     const auto threads = runtime::ThreadPool::shared(2);
     for (const double sigma : {1.5, 4.0, 9.0, 20.0}) {
         const FrameFormat format{GetParam(), 201, 121, {}};
@@ -322,7 +322,7 @@ TEST(BackgroundBlend, refuses_settings_that_make_no_sense) {
 }
 
 TEST(BackgroundBlend, works_on_the_smallest_frames) {
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kBlendSeed);
     const auto threads = runtime::ThreadPool::shared(1);
     for (const PixelFormat format : all_formats()) {
         for (const std::uint32_t width : {1U, 2U, 3U}) {

@@ -32,9 +32,9 @@ using namespace zero_copy; // NOLINT(google-build-using-namespace)
 
 namespace {
 
-constexpr std::uint32_t kSeed = 5150;
+constexpr std::uint32_t kEndsSeed = 5150;
 // Both round once; what lies at a half may go either way.
-constexpr int kToleranceCodes = 1;
+constexpr int kEndsToleranceCodes = 1;
 
 class FrameEndsOnDevice : public VulkanTest {
 protected:
@@ -71,14 +71,7 @@ protected:
 
 // The largest difference, and that padding is the same.
 int difference(const TestFrame& a, const TestFrame& b) {
-    int largest = 0;
-    for (int c = 0; c < 4 && a.has(c); ++c) {
-        for (int y = 0; y < a.rows(c); ++y) {
-            for (int x = 0; x < a.columns(c); ++x) {
-                largest = std::max(largest, std::abs(a.code(c, x, y) - b.code(c, x, y)));
-            }
-        }
-    }
+    const int largest = largest_difference(a, b);
     for (std::size_t i = 0; i < a.planes.size(); ++i) {
         const std::size_t row = row_bytes(info(a.format().pixel_format), i, a.format().width);
         for (std::size_t at = 0; at < a.planes[i].size(); ++at) {
@@ -96,7 +89,7 @@ int difference(const TestFrame& a, const TestFrame& b) {
 TEST_F(FrameEndsOnDevice, backgrounds_equal_the_cpu_s) {
     const auto threads = runtime::ThreadPool::shared(1);
     for (const PixelFormat pixel_format : all_formats()) {
-        std::mt19937 random(kSeed);
+        std::mt19937 random(kEndsSeed);
         for (int i = 0; i < 2; ++i) {
             const Colorimetry color{.matrix = static_cast<ColorMatrix>(random() % 3),
                                     .range = static_cast<ColorRange>(random() % 2),
@@ -140,9 +133,9 @@ TEST_F(FrameEndsOnDevice, backgrounds_equal_the_cpu_s) {
                 });
                 TestFrame seen = frame;
                 shared.read(seen);
-                EXPECT_LE(difference(seen, frame), kToleranceCodes)
+                EXPECT_LE(difference(seen, frame), kEndsToleranceCodes)
                     << describe(format) << " effect " << static_cast<int>(effect) << " seed "
-                    << kSeed << " case " << i;
+                    << kEndsSeed << " case " << i;
                 EXPECT_TRUE(shared.surroundings_are_untouched(frame));
             }
         }
@@ -190,7 +183,7 @@ TEST_F(FrameEndsOnDevice, redactions_equal_the_cpu_s) {
         {.x = -1e9, .y = -1e9, .width = 2e9, .height = 2e9},
     };
     const auto threads = runtime::ThreadPool::shared(1);
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kEndsSeed);
     for (const PixelFormat pixel_format : all_formats()) {
         for (const auto effect :
              {RedactEffect::Blur, RedactEffect::Pixelate, RedactEffect::Black}) {
@@ -209,7 +202,7 @@ TEST_F(FrameEndsOnDevice, redactions_equal_the_cpu_s) {
                 });
                 TestFrame seen = frame;
                 shared.read(seen);
-                EXPECT_LE(difference(seen, frame), kToleranceCodes)
+                EXPECT_LE(difference(seen, frame), kEndsToleranceCodes)
                     << describe(format) << " effect " << static_cast<int>(effect) << " box "
                     << box.x << "," << box.y << " " << box.width << "x" << box.height;
                 EXPECT_TRUE(shared.surroundings_are_untouched(frame));
@@ -222,7 +215,7 @@ TEST_F(FrameEndsOnDevice, redactions_equal_the_cpu_s) {
 TEST_F(FrameEndsOnDevice, one_recording_serves_any_boxes) {
     const FrameFormat format{PixelFormat::Nv12, 320, 200, {}};
     TestFrame frame(format, 0);
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kEndsSeed);
     frame.fill_random(random);
     SharedFrame shared(frame);
     const ExternalFrame external = shared.frame();
@@ -264,7 +257,7 @@ TEST_F(FrameEndsOnDevice, upscaling_equals_the_cpu_s) {
     const auto threads = runtime::ThreadPool::shared(1);
     std::uniform_real_distribution<float> delta(-0.3F, 0.3F);
     for (const PixelFormat pixel_format : all_formats()) {
-        std::mt19937 random(kSeed);
+        std::mt19937 random(kEndsSeed);
         int turn = 0;
         for (const std::uint32_t width : {1U, 2U, 5U, 33U}) {
             for (const std::uint32_t channels : {1U, 3U}) {
@@ -309,7 +302,7 @@ TEST_F(FrameEndsOnDevice, upscaling_equals_the_cpu_s) {
                 to.read(seen);
                 // 4:2:0 blocks of a strip are its own, as on the CPU; with strips of other rows
                 // nothing differs.
-                EXPECT_LE(difference(seen, output), kToleranceCodes)
+                EXPECT_LE(difference(seen, output), kEndsToleranceCodes)
                     << describe(output.format()) << " channels " << channels;
                 EXPECT_TRUE(to.surroundings_are_untouched(output));
                 runner_->forget_recordings();

@@ -27,9 +27,9 @@ using namespace zero_copy; // NOLINT(google-build-using-namespace)
 
 namespace {
 
-constexpr std::uint32_t kSeed = 7120;
+constexpr std::uint32_t kSamplerSeed = 7120;
 // The promise is one code. Floats and tables in double precision are far closer.
-constexpr double kToleranceCodes = 0.02;
+constexpr double kSamplerToleranceCodes = 0.02;
 
 class SamplerOnDevice : public VulkanTest {
 protected:
@@ -95,7 +95,7 @@ protected:
 
 TEST_F(SamplerOnDevice, is_exact_for_every_format_and_region_without_a_copy) {
     for (const PixelFormat format : all_formats()) {
-        std::mt19937 random(kSeed);
+        std::mt19937 random(kSamplerSeed);
         for (int i = 0; i < 9; ++i) {
             const auto width = static_cast<std::uint32_t>(1 + (random() % 90));
             const auto height = static_cast<std::uint32_t>(1 + (random() % 60));
@@ -121,11 +121,11 @@ TEST_F(SamplerOnDevice, is_exact_for_every_format_and_region_without_a_copy) {
             TestFrame frame({format, width, height, color}, (random() % 3) * 2);
             frame.fill_random(random);
             const SharedFrame shared(frame, SharedFrame::As::Memfd, (random() % 40) * 2);
-            EXPECT_LT(worst(frame, shared, region, tensor), kToleranceCodes)
-                << describe(frame.format()) << " seed " << kSeed << " case " << i << " region "
-                << region.x << "," << region.y << " " << region.width << "x" << region.height
-                << " turned " << region.rotation_radians << " -> " << tensor.width << "x"
-                << tensor.height << " sampling " << static_cast<int>(tensor.sampling);
+            EXPECT_LT(worst(frame, shared, region, tensor), kSamplerToleranceCodes)
+                << describe(frame.format()) << " seed " << kSamplerSeed << " case " << i
+                << " region " << region.x << "," << region.y << " " << region.width << "x"
+                << region.height << " turned " << region.rotation_radians << " -> " << tensor.width
+                << "x" << tensor.height << " sampling " << static_cast<int>(tensor.sampling);
         }
     }
     EXPECT_EQ(ledger_.total_bytes(), 0U);
@@ -133,7 +133,7 @@ TEST_F(SamplerOnDevice, is_exact_for_every_format_and_region_without_a_copy) {
 }
 
 TEST_F(SamplerOnDevice, gives_the_same_whatever_the_import) {
-    std::mt19937 random(kSeed + 1);
+    std::mt19937 random(kSamplerSeed + 1);
     const TensorFormat tensor{.width = 19, .height = 11};
     for (const PixelFormat format : all_formats()) {
         TestFrame frame({format, 37, 21, {}}, 2);
@@ -143,7 +143,7 @@ TEST_F(SamplerOnDevice, gives_the_same_whatever_the_import) {
                               SharedFrame::As::Host, SharedFrame::As::UnknownHost}) {
             const SharedFrame shared(frame, as, 6);
             const std::uint64_t before = ledger_.total_bytes();
-            EXPECT_LT(worst(frame, shared, region, tensor), kToleranceCodes)
+            EXPECT_LT(worst(frame, shared, region, tensor), kSamplerToleranceCodes)
                 << describe(frame.format()) << " as " << static_cast<int>(as);
             std::size_t bytes = 0;
             for (std::size_t i = 0; i < info(format).planes; ++i) {
@@ -164,7 +164,7 @@ TEST_F(SamplerOnDevice, gives_the_same_whatever_the_import) {
 }
 
 TEST_F(SamplerOnDevice, sees_what_the_producer_writes_after_the_import) {
-    std::mt19937 random(kSeed + 2);
+    std::mt19937 random(kSamplerSeed + 2);
     const FrameFormat format{PixelFormat::Nv12, 64, 48, {}};
     TestFrame frame(format, 0);
     SharedFrame shared(frame);
@@ -191,7 +191,7 @@ TEST_F(SamplerOnDevice, sees_what_the_producer_writes_after_the_import) {
         for (std::uint32_t at = 0; at < 16 * 12; ++at) {
             const auto expected = reference.values(at % 16, at / 16);
             for (std::size_t c = 0; c < 3; ++c) {
-                ASSERT_NEAR(values[(at * 3) + c], expected[c], kToleranceCodes / 255.0);
+                ASSERT_NEAR(values[(at * 3) + c], expected[c], kSamplerToleranceCodes / 255.0);
             }
         }
     }

@@ -22,7 +22,7 @@ using namespace zero_copy; // NOLINT(google-build-using-namespace)
 
 namespace {
 
-constexpr std::uint32_t kSeed = 31337;
+constexpr std::uint32_t kRedactorSeed = 31337;
 
 // A box in a component's samples: grown to whole chroma samples, clipped to the frame.
 struct Box {
@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, Redaction, ::testing::ValuesIn(all_formats()),
 } // namespace
 
 TEST_P(Redaction, black_is_black_in_every_range) {
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kRedactorSeed);
     const auto threads = runtime::ThreadPool::shared(2);
     for (const ColorRange range : {ColorRange::Limited, ColorRange::Full}) {
         for (const PixelBox& box : boxes()) {
@@ -136,7 +136,7 @@ TEST_P(Redaction, black_is_black_in_every_range) {
 }
 
 TEST_P(Redaction, mosaics_are_means_and_few_enough) {
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kRedactorSeed);
     const auto threads = runtime::ThreadPool::shared(2);
     for (const int blocks : {1, 5, 8}) {
         for (const PixelBox& box : boxes()) {
@@ -184,7 +184,7 @@ TEST_P(Redaction, mosaics_are_means_and_few_enough) {
 }
 
 TEST_P(Redaction, blur_is_a_gaussian_of_what_is_inside) {
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kRedactorSeed);
     const auto threads = runtime::ThreadPool::shared(2);
     for (const PixelBox& box : boxes()) {
         TestFrame frame({GetParam(), 101, 67, {}}, 2);
@@ -258,7 +258,7 @@ TEST(Redactor, blur_leaves_no_stripes_of_a_quarter_of_the_box) {
 }
 
 TEST(Redactor, ignores_boxes_that_are_none) {
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kRedactorSeed);
     const auto threads = runtime::ThreadPool::shared(1);
     const double nan = std::nan("");
     const double inf = HUGE_VAL;

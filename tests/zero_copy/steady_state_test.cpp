@@ -92,19 +92,6 @@ public:
     std::vector<float> residual = std::vector<float>(std::size_t{4} * kWidth * kHeight * 3, 0.05F);
 };
 
-// The largest difference of two planes' codes.
-int difference(const TestFrame& a, const TestFrame& b) {
-    int worst = 0;
-    for (int c = 0; c < 4 && a.has(c); ++c) {
-        for (int y = 0; y < a.rows(c); ++y) {
-            for (int x = 0; x < a.columns(c); ++x) {
-                worst = std::max(worst, std::abs(a.code(c, x, y) - b.code(c, x, y)));
-            }
-        }
-    }
-    return worst;
-}
-
 } // namespace
 
 TEST(Frames, allocate_nothing_after_the_first) {
@@ -136,8 +123,10 @@ TEST(Frames, are_the_same_with_every_instruction_set) {
             hwy::SetSupportedTargetsForTest(0);
             // Fused and separate multiplications may round a code differently, and the effects
             // follow each other.
-            EXPECT_LE(difference(best.frame, other.frame), 4) << describe(best.frame.format());
-            EXPECT_LE(difference(best.large, other.large), 1) << describe(best.large.format());
+            EXPECT_LE(largest_difference(best.frame, other.frame), 4)
+                << describe(best.frame.format());
+            EXPECT_LE(largest_difference(best.large, other.large), 1)
+                << describe(best.large.format());
             for (std::size_t i = 0; i < best.tensors.size(); ++i) {
                 for (std::size_t k = 0; k < best.tensors[i].size(); ++k) {
                     ASSERT_NEAR(best.tensors[i][k], other.tensors[i][k], 1e-4F)

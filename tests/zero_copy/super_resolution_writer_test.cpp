@@ -23,7 +23,7 @@ using namespace zero_copy; // NOLINT(google-build-using-namespace)
 
 namespace {
 
-constexpr std::uint32_t kSeed = 4242;
+constexpr std::uint32_t kWriterSeed = 4242;
 
 // A plane read half-way: bilinear at sample coordinates, edges repeated.
 double bilinear(const TestFrame& frame, int c, double x, double y) {
@@ -141,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, Upscaling, ::testing::ValuesIn(all_formats()),
 } // namespace
 
 TEST_P(Upscaling, is_right_for_every_colorimetry_size_and_strip) {
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kWriterSeed);
     const auto threads = runtime::ThreadPool::shared(2);
     std::uniform_real_distribution<float> delta(-0.3F, 0.3F);
     for (const std::uint32_t width : {1U, 2U, 5U, 16U, 255U, 256U, 257U, 519U}) {
@@ -176,8 +176,9 @@ TEST_P(Upscaling, is_right_for_every_colorimetry_size_and_strip) {
                     for (int y = 0; y < output.rows(c); ++y) {
                         for (int x = 0; x < output.columns(c); ++x) {
                             ASSERT_NEAR(output.code(c, x, y), reference.value(c, x, y), 0.51)
-                                << describe(output.format()) << " seed " << kSeed << " channels "
-                                << channels << " component " << c << " at " << x << "," << y;
+                                << describe(output.format()) << " seed " << kWriterSeed
+                                << " channels " << channels << " component " << c << " at " << x
+                                << "," << y;
                         }
                     }
                 }
@@ -187,7 +188,7 @@ TEST_P(Upscaling, is_right_for_every_colorimetry_size_and_strip) {
 }
 
 TEST(SuperResolutionWriter, touches_no_row_outside_its_strip) {
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kWriterSeed);
     const auto threads = runtime::ThreadPool::shared(1);
     for (const PixelFormat format : all_formats()) {
         TestFrame input({format, 20, 10, {}}, 0);

@@ -198,6 +198,18 @@ void TestFrame::set_code(int component, int x, int y, int code) {
     }
 }
 
+int largest_difference(const TestFrame& a, const TestFrame& b) {
+    int largest = 0;
+    for (int c = 0; c < 4 && a.has(c); ++c) {
+        for (int y = 0; y < a.rows(c); ++y) {
+            for (int x = 0; x < a.columns(c); ++x) {
+                largest = std::max(largest, std::abs(a.code(c, x, y) - b.code(c, x, y)));
+            }
+        }
+    }
+    return largest;
+}
+
 std::vector<PixelFormat> all_formats() {
     return {PixelFormat::Nv12, PixelFormat::Nv21, PixelFormat::I420, PixelFormat::Yv12,
             PixelFormat::Yuy2, PixelFormat::Uyvy, PixelFormat::P010, PixelFormat::Rgb,

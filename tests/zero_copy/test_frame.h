@@ -54,6 +54,9 @@ private:
     zero_copy::FrameFormat format_;
 };
 
+// The largest difference of two frames' codes; the formats are the same.
+[[nodiscard]] int largest_difference(const TestFrame& a, const TestFrame& b);
+
 // All formats, and a name for test output: "NV12 7x5 bt709 full center".
 [[nodiscard]] std::vector<zero_copy::PixelFormat> all_formats();
 [[nodiscard]] std::string describe(const zero_copy::FrameFormat& format);

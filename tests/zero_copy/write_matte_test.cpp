@@ -19,7 +19,7 @@ using namespace zero_copy; // NOLINT(google-build-using-namespace)
 
 namespace {
 
-constexpr std::uint32_t kSeed = 77;
+constexpr std::uint32_t kMatteSeed = 77;
 
 double at(const Matte& matte, int x, int y) {
     const int column = std::clamp(x, 0, static_cast<int>(matte.width) - 1);
@@ -52,7 +52,7 @@ double expected(const Matte& matte, double frame_x, double frame_y) {
 } // namespace
 
 TEST(WriteMatte, is_right_for_every_size_and_region) {
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kMatteSeed);
     const auto threads = runtime::ThreadPool::shared(2);
     std::uniform_real_distribution<float> value(-0.2F, 1.2F);
     std::uniform_real_distribution<double> unit(0.0, 1.0);
@@ -88,7 +88,7 @@ TEST(WriteMatte, is_right_for_every_size_and_region) {
                 const double want = expected(matte, (x + 0.5) * frame_width / out_width,
                                              (y + 0.5) * frame_height / out_height);
                 ASSERT_NEAR(out[(y * stride) + x], want, 0.502)
-                    << "seed " << kSeed << " case " << i << " at " << x << "," << y;
+                    << "seed " << kMatteSeed << " case " << i << " at " << x << "," << y;
             }
         }
         if (stride > out_width && out_height > 1) {

@@ -7,9 +7,9 @@
 namespace sluice::test {
 namespace {
 
-using Layout = ops::ConvTranspose2dFilterLayout;
+using TransposedLayout = ops::ConvTranspose2dFilterLayout;
 
-struct Case {
+struct TransposedCase {
     std::string name;
     std::uint32_t height, width, in, out_per_group;
     std::uint32_t kernel_y, kernel_x;
@@ -19,39 +19,40 @@ struct Case {
     std::array<std::uint32_t, 2> output_padding{};
     std::uint32_t groups = 1;
     std::uint32_t batch = 1;
-    Layout layout = Layout::Ohwi;
+    TransposedLayout layout = TransposedLayout::Ohwi;
     bool bias = true;
     ops::UnaryKind activation = ops::UnaryKind::Identity;
     unsigned threads = 1;
 };
 
-void PrintTo(const Case& c, std::ostream* out) {
+void PrintTo(const TransposedCase& c, std::ostream* out) {
     *out << c.name;
 }
 
-graph::Shape filter_shape(const Case& c) {
+graph::Shape transposed_filter_shape(const TransposedCase& c) {
     switch (c.layout) {
-    case Layout::Iohw: return {c.in, c.out_per_group, c.kernel_y, c.kernel_x};
-    case Layout::Hwoi: return {c.kernel_y, c.kernel_x, c.out_per_group, c.in};
-    case Layout::Ohwi: return {c.out_per_group, c.kernel_y, c.kernel_x, c.in};
+    case TransposedLayout::Iohw: return {c.in, c.out_per_group, c.kernel_y, c.kernel_x};
+    case TransposedLayout::Hwoi: return {c.kernel_y, c.kernel_x, c.out_per_group, c.in};
+    case TransposedLayout::Ohwi: return {c.out_per_group, c.kernel_y, c.kernel_x, c.in};
     }
     return {};
 }
 
-std::size_t filter_index(const Case& c, std::size_t o, std::size_t y, std::size_t x,
-                         std::size_t i) {
+std::size_t transposed_filter_index(const TransposedCase& c, std::size_t o, std::size_t y,
+                                    std::size_t x, std::size_t i) {
     switch (c.layout) {
-    case Layout::Iohw: return ((i * c.out_per_group + o) * c.kernel_y + y) * c.kernel_x + x;
-    case Layout::Hwoi: return ((y * c.kernel_x + x) * c.out_per_group + o) * c.in + i;
-    case Layout::Ohwi: return ((o * c.kernel_y + y) * c.kernel_x + x) * c.in + i;
+    case TransposedLayout::Iohw:
+        return ((i * c.out_per_group + o) * c.kernel_y + y) * c.kernel_x + x;
+    case TransposedLayout::Hwoi: return ((y * c.kernel_x + x) * c.out_per_group + o) * c.in + i;
+    case TransposedLayout::Ohwi: return ((o * c.kernel_y + y) * c.kernel_x + x) * c.in + i;
     }
     return 0;
 }
 
-class ConvTranspose2dTest : public ::testing::TestWithParam<Case> {};
+class ConvTranspose2dTest : public ::testing::TestWithParam<TransposedCase> {};
 
 TEST_P(ConvTranspose2dTest, agrees_with_loops) {
-    const Case& c = GetParam();
+    const TransposedCase& c = GetParam();
     const std::uint32_t channels = c.out_per_group * c.groups;
     const auto size = [&](std::uint32_t in, std::size_t axis, std::uint32_t kernel) {
         return (in - 1) * c.strides[axis] + (kernel - 1) * c.dilations[axis] + 1 -
@@ -63,7 +64,7 @@ TEST_P(ConvTranspose2dTest, agrees_with_loops) {
     std::vector<NodeInput> inputs;
     inputs.push_back({{c.batch, c.height, c.width, c.in},
                       random.floats(std::size_t{c.batch} * c.height * c.width * c.in)});
-    const graph::Shape filter = filter_shape(c);
+    const graph::Shape filter = transposed_filter_shape(c);
     inputs.push_back({filter, random.floats(filter.element_count()), true});
     if (c.bias) {
         inputs.push_back({{channels}, random.floats(channels), true});
@@ -91,9 +92,10 @@ TEST_P(ConvTranspose2dTest, agrees_with_loops) {
             for (std::size_t i = 0; i < c.in; ++i) {
                 const std::size_t group = i / (c.in / c.groups);
                 for (std::size_t o = 0; o < c.out_per_group; ++o) {
-                    const double product = static_cast<double>(inputs[0].values[pixel * c.in + i]) *
-                                           static_cast<double>(inputs[1].values[filter_index(
-                                               c, o, tap / c.kernel_x, tap % c.kernel_x, i)]);
+                    const double product =
+                        static_cast<double>(inputs[0].values[pixel * c.in + i]) *
+                        static_cast<double>(inputs[1].values[transposed_filter_index(
+                            c, o, tap / c.kernel_x, tap % c.kernel_x, i)]);
                     const std::size_t to = ((b * out_height + y) * out_width + x) * channels +
                                            group * c.out_per_group + o;
                     expected[to] += product;
@@ -118,10 +120,10 @@ TEST_P(ConvTranspose2dTest, agrees_with_loops) {
         [&] { expect_close(run_on_cpu(op, inputs, c.threads), expected, magnitude); });
 }
 
-std::vector<Case> cases() {
+std::vector<TransposedCase> cases() {
     using A4 = std::array<std::uint32_t, 4>;
     using A2 = std::array<std::uint32_t, 2>;
-    std::vector<Case> all = {
+    std::vector<TransposedCase> all = {
         {"tiled_2x2_to_1", 9, 16, 16, 1, 2, 2, {2, 2}},
         {"tiled_2x2_to_32", 8, 8, 32, 32, 2, 2, {2, 2}},
         {"tiled_3x2", 5, 7, 6, 5, 3, 2, {3, 2}},
@@ -135,14 +137,17 @@ std::vector<Case> cases() {
         {"groups", 4, 5, 6, 2, 3, 3, {2, 2}, A4{1, 0, 1, 0}, A2{1, 1}, A2{0, 0}, 3},
         {"batch", 3, 4, 5, 6, 2, 2, {2, 2}, A4{}, A2{1, 1}, A2{0, 0}, 1, 2},
     };
-    for (const Layout layout : {Layout::Iohw, Layout::Hwoi, Layout::Ohwi}) {
-        Case c{"layout_" + std::to_string(static_cast<int>(layout)), 4, 5, 3, 4, 2, 3, {1, 2}};
+    for (const TransposedLayout layout :
+         {TransposedLayout::Iohw, TransposedLayout::Hwoi, TransposedLayout::Ohwi}) {
+        TransposedCase c{
+            "layout_" + std::to_string(static_cast<int>(layout)), 4, 5, 3, 4, 2, 3, {1, 2}};
         c.layout = layout;
         c.bias = false;
         all.push_back(c);
     }
     for (const bool tiled : {true, false}) {
-        Case c{tiled ? "tiled_relu_threads" : "general_relu_threads", 64, 40, 16, 12, 2, 2, {2, 2}};
+        TransposedCase c{
+            tiled ? "tiled_relu_threads" : "general_relu_threads", 64, 40, 16, 12, 2, 2, {2, 2}};
         c.padding = tiled ? A4{} : A4{0, 1, 1, 0};
         c.activation = tiled ? ops::UnaryKind::Relu : ops::UnaryKind::Sigmoid;
         c.threads = 2;

@@ -7,7 +7,7 @@ namespace {
 
 enum class C { None, Scalar, Row, RowRank2, Matrix };
 
-struct Case {
+struct GemmCase {
     std::uint32_t m, n, k;
     bool a_transpose = false;
     bool b_transpose = false;
@@ -28,10 +28,10 @@ std::size_t c_index(C c, std::size_t i, std::size_t j, std::size_t n) {
     return 0;
 }
 
-class GemmTest : public ::testing::TestWithParam<Case> {};
+class GemmTest : public ::testing::TestWithParam<GemmCase> {};
 
 TEST_P(GemmTest, agrees_with_loops) {
-    const Case& t = GetParam();
+    const GemmCase& t = GetParam();
     Random random(5);
     const auto shape = [](bool swap, std::uint32_t rows, std::uint32_t columns) {
         return swap ? graph::Shape{columns, rows} : graph::Shape{rows, columns};
@@ -80,14 +80,14 @@ TEST_P(GemmTest, agrees_with_loops) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, GemmTest,
-    ::testing::Values(Case{1, 1, 1}, Case{1, 1000, 17}, Case{7, 5, 3}, Case{33, 24, 64},
-                      Case{200, 130, 90, false, false, C::Row},
-                      Case{10, 11, 12, true, false, C::RowRank2, 0.5, 2.0},
-                      Case{13, 8, 9, false, true, C::Scalar, -1.0, 0.25},
-                      Case{14, 20, 6, true, true, C::Matrix, 2.0},
-                      Case{14, 20, 6, true, true, C::Matrix, 2.0, 0.0},
-                      Case{5, 9, 40, false, false, C::Matrix, 1.0, 1.0, ops::UnaryKind::Relu},
-                      Case{5, 9, 40, false, false, C::Row, 1.0, 1.0, ops::UnaryKind::Tanh}));
+    ::testing::Values(GemmCase{1, 1, 1}, GemmCase{1, 1000, 17}, GemmCase{7, 5, 3},
+                      GemmCase{33, 24, 64}, GemmCase{200, 130, 90, false, false, C::Row},
+                      GemmCase{10, 11, 12, true, false, C::RowRank2, 0.5, 2.0},
+                      GemmCase{13, 8, 9, false, true, C::Scalar, -1.0, 0.25},
+                      GemmCase{14, 20, 6, true, true, C::Matrix, 2.0},
+                      GemmCase{14, 20, 6, true, true, C::Matrix, 2.0, 0.0},
+                      GemmCase{5, 9, 40, false, false, C::Matrix, 1.0, 1.0, ops::UnaryKind::Relu},
+                      GemmCase{5, 9, 40, false, false, C::Row, 1.0, 1.0, ops::UnaryKind::Tanh}));
 
 TEST(Gemm, declines_a_product_of_two_inputs) {
     Random random(3);

@@ -8,13 +8,10 @@
 
 #include "core/base/float16.h"
 #include "core/graph/builder.h"
+#include "tests/core/graph/descs.h"
 
 namespace sluice::graph {
 namespace {
-
-TensorDesc f32(const Shape& shape) {
-    return *TensorDesc::create(DataType::Float32, shape);
-}
 
 template <typename T>
 void expect_error(const Result<T>& result, std::string_view sentence) {

@@ -9,13 +9,10 @@
 
 #include "core/graph/expression.h"
 #include "core/graph/print.h"
+#include "tests/core/graph/descs.h"
 
 namespace sluice::graph {
 namespace {
-
-TensorDesc f32(const Shape& shape) {
-    return *TensorDesc::create(DataType::Float32, shape);
-}
 
 // A builder with the inputs x, w and b of a small convolution.
 struct Net {

@@ -4,13 +4,10 @@
 
 #include "core/graph/builder.h"
 #include "core/graph/print.h"
+#include "tests/core/graph/descs.h"
 
 namespace sluice::graph {
 namespace {
-
-TensorDesc f32(const Shape& shape) {
-    return *TensorDesc::create(DataType::Float32, shape);
-}
 
 Graph small() {
     GraphBuilder builder;

@@ -6,13 +6,10 @@
 
 #include "core/graph/builder.h"
 #include "core/graph/verify.h"
+#include "tests/core/graph/descs.h"
 
 namespace sluice::graph {
 namespace {
-
-TensorDesc f32(const Shape& shape) {
-    return *TensorDesc::create(DataType::Float32, shape);
-}
 
 // x -> relu 'first' -> add 'second' with a constant -> y. Operands: 0 x, 1 w, 2 relu, 3 add.
 GraphParts sound() {

@@ -45,6 +45,15 @@ std::uint32_t Random::integer(std::uint32_t low, std::uint32_t high) {
     return low + static_cast<std::uint32_t>(next() % (high - low + 1));
 }
 
+double round_even(double x) {
+    const double low = std::floor(x);
+    const double above = x - low;
+    if (above == 0.5) {
+        return std::fmod(low, 2.0) == 0.0 ? low : low + 1.0;
+    }
+    return above < 0.5 ? low : low + 1.0;
+}
+
 double stored(graph::DataType type, double value) {
     switch (type) {
     case graph::DataType::Float32: return static_cast<double>(static_cast<float>(value));

@@ -78,6 +78,9 @@ exact_case(std::string name, ops::Attributes attributes,
 [[nodiscard]] double broadcast_value(const CaseOperand& operand,
                                      const std::vector<std::size_t>& position);
 
+// The nearest integer; the even one of two.
+[[nodiscard]] double round_even(double x);
+
 // Results of a function of every element's position; magnitudes are the values'.
 [[nodiscard]] Expected
 for_each_position(const graph::Shape& shape,

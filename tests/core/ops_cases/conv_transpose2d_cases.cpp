@@ -12,7 +12,7 @@ namespace {
 using graph::DataType;
 using graph::Shape;
 
-struct Row {
+struct TransposedRow {
     std::uint32_t height, width, channels, outputs; // outputs of all groups
     std::uint32_t kernel_height, kernel_width;
     std::array<std::uint32_t, 2> strides{1, 1};
@@ -28,15 +28,15 @@ struct Row {
     DataType type = DataType::Float32;
 };
 
-bool is_nchw(const Row& r) {
+bool is_nchw(const TransposedRow& r) {
     return r.layout == ops::InputLayout::Nchw;
 }
 
-Shape layout_shape(const Row& r, std::uint32_t h, std::uint32_t w, std::uint32_t c) {
+Shape layout_shape(const TransposedRow& r, std::uint32_t h, std::uint32_t w, std::uint32_t c) {
     return is_nchw(r) ? Shape{r.batch, c, h, w} : Shape{r.batch, h, w, c};
 }
 
-Shape output_shape(const Row& r) {
+Shape transposed_shape(const TransposedRow& r) {
     const auto size = [&](std::uint32_t in, std::size_t axis, std::uint32_t kernel) {
         return (in - 1) * r.strides[axis] + (kernel - 1) * r.dilations[axis] + 1 -
                r.padding[2 * axis] - r.padding[2 * axis + 1] + r.output_padding[axis];
@@ -45,7 +45,7 @@ Shape output_shape(const Row& r) {
                         r.outputs);
 }
 
-Shape filter_shape(const Row& r) {
+Shape transposed_filter_shape(const TransposedRow& r) {
     const std::uint32_t o = r.outputs / r.groups;
     switch (r.filter_layout) {
     case ops::ConvTranspose2dFilterLayout::Iohw:
@@ -58,8 +58,8 @@ Shape filter_shape(const Row& r) {
     return {};
 }
 
-double weight(const Row& r, const CaseOperand& w, std::size_t i, std::size_t o, std::size_t y,
-              std::size_t x) {
+double weight(const TransposedRow& r, const CaseOperand& w, std::size_t i, std::size_t o,
+              std::size_t y, std::size_t x) {
     switch (r.filter_layout) {
     case ops::ConvTranspose2dFilterLayout::Iohw: return w.values[flat_of({i, o, y, x}, w.shape)];
     case ops::ConvTranspose2dFilterLayout::Hwoi: return w.values[flat_of({y, x, o, i}, w.shape)];
@@ -69,7 +69,7 @@ double weight(const Row& r, const CaseOperand& w, std::size_t i, std::size_t o, 
 }
 
 // Adds one input element's products to the results that it reaches.
-void scatter(const Row& r, const OpCase& test, std::size_t input, const Shape& shape,
+void scatter(const TransposedRow& r, const OpCase& test, std::size_t input, const Shape& shape,
              Expected& out) {
     const CaseOperand& x = test.operands[0];
     const auto at = position_of(input, x.shape);
@@ -104,8 +104,8 @@ void scatter(const Row& r, const OpCase& test, std::size_t input, const Shape& s
     }
 }
 
-std::vector<Expected> expected(const Row& r, const OpCase& test) {
-    const Shape shape = output_shape(r);
+std::vector<Expected> expected_transposed(const TransposedRow& r, const OpCase& test) {
+    const Shape shape = transposed_shape(r);
     Expected out;
     for (std::size_t i = 0; i < shape.element_count(); ++i) {
         const auto at = position_of(i, shape);
@@ -122,7 +122,7 @@ std::vector<Expected> expected(const Row& r, const OpCase& test) {
     return {out};
 }
 
-OpCase make_case(const Row& r) {
+OpCase make_transposed_case(const TransposedRow& r) {
     OpCase test;
     test.name = std::format(
         "conv_transpose2d/{}x{}x{}x{}_to_{}_k{}x{}_s{}x{}_p{}{}{}{}_d{}x{}_op{}{}_g{}{}{}{}_f{}_{}",
@@ -146,7 +146,8 @@ OpCase make_case(const Row& r) {
     Random random(test.name);
     test.operands.push_back(
         random_operand(random, r.type, layout_shape(r, r.height, r.width, r.channels), -1.0, 1.0));
-    test.operands.push_back(as_constant(random_operand(random, r.type, filter_shape(r), -1, 1)));
+    test.operands.push_back(
+        as_constant(random_operand(random, r.type, transposed_filter_shape(r), -1, 1)));
     if (r.bias) {
         test.operands.push_back(
             as_constant(random_operand(random, r.type, {r.outputs}, -1.0, 1.0)));
@@ -154,7 +155,7 @@ OpCase make_case(const Row& r) {
     const bool half = r.type == DataType::Float16;
     test.absolute = half ? 1e-3 : 2e-6;
     test.relative = half ? 1e-3 : 1e-6;
-    test.expected = [r](const OpCase& self) { return expected(r, self); };
+    test.expected = [r](const OpCase& self) { return expected_transposed(r, self); };
     test.on_cpu =
         !half && !is_nchw(r) && r.groups == 1 && r.dilations == std::array<std::uint32_t, 2>{1, 1};
     return test;
@@ -164,7 +165,7 @@ OpCase make_case(const Row& r) {
 
 std::vector<OpCase> conv_transpose2d_cases() {
     using enum ops::ConvTranspose2dFilterLayout;
-    std::vector<Row> rows;
+    std::vector<TransposedRow> rows;
     // What the segmentation networks end with: 2x2, stride 2, few channels.
     for (const std::uint32_t outputs : {1U, 2U, 3U, 6U, 8U, 16U}) {
         rows.push_back({.height = 9,
@@ -298,8 +299,8 @@ std::vector<OpCase> conv_transpose2d_cases() {
                     .strides = {2, 2},
                     .type = DataType::Float16});
     std::vector<OpCase> cases;
-    for (const Row& row : rows) {
-        cases.push_back(make_case(row));
+    for (const TransposedRow& row : rows) {
+        cases.push_back(make_transposed_case(row));
     }
     return cases;
 }

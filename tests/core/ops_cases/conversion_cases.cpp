@@ -88,16 +88,6 @@ OpCase dequantize_case(std::string name, DataType type, DataType scale_type, con
     return test;
 }
 
-// Rounds to the nearest integer, ties to the even one.
-double round_even(double x) {
-    const double low = std::floor(x);
-    const double above = x - low;
-    if (above == 0.5) {
-        return std::fmod(low, 2.0) == 0.0 ? low : low + 1.0;
-    }
-    return above < 0.5 ? low : low + 1.0;
-}
-
 OpCase quantize_case(std::string name, DataType float_type, DataType type, const Shape& shape,
                      const Shape& blocks) {
     OpCase test;

@@ -12,7 +12,7 @@ namespace {
 using graph::DataType;
 using graph::Shape;
 
-struct Row {
+struct MatrixRow {
     std::uint32_t m, k, n;
     bool a_transpose = false;
     bool b_transpose = false;
@@ -25,7 +25,7 @@ struct Row {
     bool constant_b = true;
 };
 
-std::vector<Expected> expected_gemm(const Row& r, const OpCase& test) {
+std::vector<Expected> expected_gemm(const MatrixRow& r, const OpCase& test) {
     const auto a = [&](std::uint32_t i, std::uint32_t k) {
         return test.operands[0].values[r.a_transpose ? k * r.m + i : i * r.k + k];
     };
@@ -53,7 +53,7 @@ std::vector<Expected> expected_gemm(const Row& r, const OpCase& test) {
     return {out};
 }
 
-OpCase gemm_case(const Row& r) {
+OpCase gemm_case(const MatrixRow& r) {
     OpCase test;
     test.name = std::format("gemm/{}x{}x{}{}{}_alpha{}_beta{}_c{}{}_{}_{}{}", r.m, r.k, r.n,
                             r.a_transpose ? "_at" : "", r.b_transpose ? "_bt" : "", r.alpha, r.beta,
@@ -121,7 +121,7 @@ OpCase matmul_case(const Shape& a, const Shape& b, const Shape& y, DataType type
 } // namespace
 
 std::vector<OpCase> matrix_cases() {
-    std::vector<Row> rows;
+    std::vector<MatrixRow> rows;
     for (const bool at : {false, true}) {
         for (const bool bt : {false, true}) {
             rows.push_back({.m = 5, .k = 7, .n = 11, .a_transpose = at, .b_transpose = bt});
@@ -150,7 +150,7 @@ std::vector<OpCase> matrix_cases() {
             {.m = 3, .k = 24, .n = 19, .b_transpose = true, .c_rank = 1, .activation = activation});
     }
     std::vector<OpCase> cases;
-    for (const Row& row : rows) {
+    for (const MatrixRow& row : rows) {
         cases.push_back(gemm_case(row));
         // The form that networks have: constant weights, and C a row or absent.
         cases.back().on_cpu = row.type == DataType::Float32 && row.constant_b && !row.a_transpose &&

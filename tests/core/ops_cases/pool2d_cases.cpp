@@ -12,7 +12,7 @@ namespace {
 using graph::DataType;
 using graph::Shape;
 
-struct Row {
+struct PoolRow {
     std::uint32_t height, width, channels;
     std::array<std::uint32_t, 2> window{0, 0};
     std::array<std::uint32_t, 2> strides{1, 1};
@@ -22,7 +22,8 @@ struct Row {
     bool ceil = false;
 };
 
-std::uint32_t out_size(const Row& r, std::size_t axis, std::uint32_t size, std::uint32_t window) {
+std::uint32_t out_size(const PoolRow& r, std::size_t axis, std::uint32_t size,
+                       std::uint32_t window) {
     const double free = static_cast<double>(size + r.padding[2 * axis] + r.padding[2 * axis + 1]) -
                         static_cast<double>((window - 1) * r.dilations[axis] + 1);
     const double steps = free / r.strides[axis];
@@ -30,7 +31,7 @@ std::uint32_t out_size(const Row& r, std::size_t axis, std::uint32_t size, std::
 }
 
 // The elements that a window covers, in any order.
-std::vector<double> covered(const Row& r, const OpCase& test, bool nchw,
+std::vector<double> covered(const PoolRow& r, const OpCase& test, bool nchw,
                             const std::vector<std::size_t>& at) {
     const CaseOperand& x = test.operands[0];
     const std::size_t oy = nchw ? at[2] : at[1];
@@ -57,7 +58,7 @@ std::vector<double> covered(const Row& r, const OpCase& test, bool nchw,
     return out;
 }
 
-OpCase make_case(const Row& r, ops::PoolKind kind, ops::InputLayout layout, DataType type) {
+OpCase make_case(const PoolRow& r, ops::PoolKind kind, ops::InputLayout layout, DataType type) {
     const bool nchw = layout == ops::InputLayout::Nchw;
     OpCase test;
     test.name = std::format("{}/{}x{}x{}x{}_w{}x{}_s{}x{}_p{}{}{}{}_d{}x{}{}{}_{}", ops::name(kind),
@@ -110,7 +111,7 @@ OpCase make_case(const Row& r, ops::PoolKind kind, ops::InputLayout layout, Data
 } // namespace
 
 std::vector<OpCase> pool2d_cases() {
-    const std::vector<Row> rows{
+    const std::vector<PoolRow> rows{
         {.height = 9, .width = 7, .channels = 24}, // global
         {.height = 61, .width = 67, .channels = 16},
         {.height = 1, .width = 1, .channels = 3},
@@ -148,7 +149,7 @@ std::vector<OpCase> pool2d_cases() {
     };
     std::vector<OpCase> cases;
     using enum ops::PoolKind;
-    for (const Row& row : rows) {
+    for (const PoolRow& row : rows) {
         for (const ops::PoolKind kind : {Average, Max, L2}) {
             cases.push_back(make_case(row, kind, ops::InputLayout::Nhwc, DataType::Float32));
         }
@@ -158,7 +159,7 @@ std::vector<OpCase> pool2d_cases() {
         cases.push_back(make_case(rows[5], kind, ops::InputLayout::Nchw, DataType::Float16));
         cases.push_back(make_case(rows[0], kind, ops::InputLayout::Nchw, DataType::Float32));
     }
-    for (const Row& row : rows) {
+    for (const PoolRow& row : rows) {
         cases.push_back(make_case(row, Max, ops::InputLayout::Nhwc, DataType::Int8));
     }
     cases.push_back(make_case(rows[4], Max, ops::InputLayout::Nhwc, DataType::Int64));

@@ -14,11 +14,6 @@ using graph::DataType;
 using graph::Shape;
 using ops::Quantization;
 
-double round_even(double x) {
-    const double nearest = std::round(x);
-    return std::fabs(x - std::trunc(x)) == 0.5 ? 2.0 * std::round(x / 2.0) : nearest;
-}
-
 double bounded(const ops::Activation& activation, double value) {
     if (activation.kind == ops::UnaryKind::Relu) {
         return std::max(value, 0.0);

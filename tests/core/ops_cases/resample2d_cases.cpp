@@ -12,7 +12,7 @@ namespace {
 using graph::DataType;
 using graph::Shape;
 
-struct Row {
+struct ResampleRow {
     Shape x;
     std::array<std::uint32_t, 2> axes;
     std::array<std::uint32_t, 2> sizes;      // of the result
@@ -42,7 +42,7 @@ double influence(std::size_t i, std::size_t o, std::size_t size, double scale, b
     return total;
 }
 
-OpCase make_case(const Row& r, ops::Interpolation mode) {
+OpCase make_case(const ResampleRow& r, ops::Interpolation mode) {
     const bool linear = mode == ops::Interpolation::Linear;
     const bool scaled = r.scales[0] != 0.0F;
     OpCase test;
@@ -95,7 +95,7 @@ OpCase make_case(const Row& r, ops::Interpolation mode) {
 } // namespace
 
 std::vector<OpCase> resample2d_cases() {
-    std::vector<Row> rows{
+    std::vector<ResampleRow> rows{
         {.x = {1, 7, 5, 3}, .axes = {1, 2}, .sizes = {14, 10}}, // twice as large
         {.x = {1, 9, 37, 1}, .axes = {1, 2}, .sizes = {18, 74}},
         {.x = {1, 9, 37, 2}, .axes = {1, 2}, .sizes = {18, 74}},
@@ -119,7 +119,7 @@ std::vector<OpCase> resample2d_cases() {
         {.x = {1, 67, 71, 3}, .axes = {1, 2}, .sizes = {134, 142}},
     };
     std::vector<OpCase> cases;
-    for (const Row& row : rows) {
+    for (const ResampleRow& row : rows) {
         cases.push_back(make_case(row, ops::Interpolation::Linear));
         cases.push_back(make_case(row, ops::Interpolation::Nearest));
     }

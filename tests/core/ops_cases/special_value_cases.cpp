@@ -16,13 +16,13 @@ using ops::UnaryKind;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-struct Row {
+struct SpecialRow {
     double x;
     double y;
 };
 
 // Ties go to the even neighbour; everything else to the nearest.
-constexpr auto kRoundEven = std::to_array<Row>({
+constexpr auto kRoundEven = std::to_array<SpecialRow>({
     {0.0, 0.0},
     {0.25, 0.0},
     {0.5, 0.0},
@@ -57,7 +57,7 @@ constexpr auto kRoundEven = std::to_array<Row>({
     {kNan, kNan},
 });
 // Too large for float16: where every second float has a fraction, and where none has.
-constexpr auto kRoundEvenWide = std::to_array<Row>({
+constexpr auto kRoundEvenWide = std::to_array<SpecialRow>({
     {4194303.5, 4194304.0},
     {4194302.5, 4194302.0},
     {-4194303.5, -4194304.0},
@@ -71,7 +71,7 @@ constexpr auto kRoundEvenWide = std::to_array<Row>({
     {0x1.fffffep-2, 0.0},
     {0x1.000002p-1, 1.0},
 });
-constexpr auto kIsNan = std::to_array<Row>({
+constexpr auto kIsNan = std::to_array<SpecialRow>({
     {0.0, 0},
     {-0.0, 0},
     {1.0, 0},
@@ -83,7 +83,7 @@ constexpr auto kIsNan = std::to_array<Row>({
     {kInfinity, 0},
     {-kInfinity, 0},
 });
-constexpr auto kIsInfinite = std::to_array<Row>({
+constexpr auto kIsInfinite = std::to_array<SpecialRow>({
     {0.0, 0},
     {-0.0, 0},
     {1.0, 0},
@@ -96,13 +96,14 @@ constexpr auto kIsInfinite = std::to_array<Row>({
     {-kInfinity, 1},
 });
 
-OpCase table_case(std::string_view name, UnaryKind kind, std::span<const Row> rows, DataType type) {
+OpCase table_case(std::string_view name, UnaryKind kind, std::span<const SpecialRow> rows,
+                  DataType type) {
     OpCase test;
     test.name = std::format("{}/{}_{}", ops::name(kind), name, graph::name(type));
     test.attributes = ops::Unary{.function = {.kind = kind}};
     CaseOperand x{.type = type, .shape = {static_cast<std::uint32_t>(rows.size())}};
     Expected y;
-    for (const Row& row : rows) {
+    for (const SpecialRow& row : rows) {
         x.values.push_back(row.x);
         y.values.push_back(row.y);
     }

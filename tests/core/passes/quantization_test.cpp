@@ -33,7 +33,7 @@ using graph::TensorDesc;
 using sluice::testing::must;
 
 using Backends = std::vector<const runtime::Backend*>;
-const Backends kReference{&reference::backend()};
+const Backends kReferenceOnly{&reference::backend()};
 const Backends kCpu{&cpu::backend(), &reference::backend()};
 
 // A graph of quantised operands, each with its scale and zero point, under construction.
@@ -250,8 +250,8 @@ TEST(Quantization, keeps_the_meaning_of_random_nodes_to_one_step) {
         const auto x = net.input(random_picture(net));
         one_node(net, x);
         const Graph graph = net.build(net.last);
-        const auto expected = run(graph, kReference, false, seed);
-        for (const Backends* backends : {&kReference, &kCpu}) {
+        const auto expected = run(graph, kReferenceOnly, false, seed);
+        for (const Backends* backends : {&kReferenceOnly, &kCpu}) {
             const auto actual = run(graph, *backends, true, seed);
             expect_near(*expected, *actual, 1.0, graph);
             ASSERT_FALSE(HasFatalFailure()) << "seed " << seed;
@@ -269,7 +269,7 @@ TEST(Quantization, is_one_on_reference_and_cpu) {
         const auto x = net.input(random_picture(net));
         one_node(net, x);
         const Graph graph = net.build(net.last);
-        const auto expected = run(graph, kReference, true, seed);
+        const auto expected = run(graph, kReferenceOnly, true, seed);
         const auto actual = run(graph, kCpu, true, seed);
         expect_near(*expected, *actual, 1.0, graph);
         for (std::size_t i = 0; i < expected->output(0).size(); ++i) {
@@ -324,7 +324,7 @@ TEST(Quantization, makes_matrix_products_convolutions) {
             const auto actual = run(graph, kCpu, true, 4);
             EXPECT_EQ(names_of(actual->graph()).at("quantized_conv2d"), 1);
             EXPECT_EQ(names_of(actual->graph()).count("quantize_linear"), 0U);
-            expect_near(*run(graph, kReference, false, 4), *actual, 1.0, graph);
+            expect_near(*run(graph, kReferenceOnly, false, 4), *actual, 1.0, graph);
         }
     }
 }
@@ -343,7 +343,7 @@ TEST(Quantization, keeps_a_float_result_that_others_read) {
     const auto actual = run(graph, kCpu, true, 6);
     EXPECT_EQ(names_of(actual->graph()).at("quantized_conv2d"), 1);
     EXPECT_EQ(names_of(actual->graph()).at("quantize_linear"), 1);
-    expect_near(*run(graph, kReference, false, 6), *actual, 1e-4, graph);
+    expect_near(*run(graph, kReferenceOnly, false, 6), *actual, 1e-4, graph);
 }
 
 TEST(Quantization, is_left_out_where_the_backends_lack_its_operators) {
@@ -352,7 +352,7 @@ TEST(Quantization, is_left_out_where_the_backends_lack_its_operators) {
     PassOptions options;
     options.context.quantized = false;
     options.context.evaluate = [](const graph::GraphParts& parts, const graph::Node& node) {
-        return runtime::evaluate(parts, node, kReference);
+        return runtime::evaluate(parts, node, kReferenceOnly);
     };
     const Graph graph = must(run_passes(net.build(net.last), options));
     EXPECT_EQ(names_of(graph).count("quantized_conv2d"), 0U);

@@ -66,18 +66,6 @@ void fill_pattern(TestFrame& frame, int seed) {
     }
 }
 
-int largest_difference(const TestFrame& a, const TestFrame& b) {
-    int largest = 0;
-    for (int c = 0; c < 4 && a.has(c); ++c) {
-        for (int y = 0; y < a.rows(c); ++y) {
-            for (int x = 0; x < a.columns(c); ++x) {
-                largest = std::max(largest, std::abs(a.code(c, x, y) - b.code(c, x, y)));
-            }
-        }
-    }
-    return largest;
-}
-
 } // namespace
 
 TEST_F(TasksOnDevice, upscaler_writes_into_the_producer_s_memory) {
