@@ -22,13 +22,18 @@ namespace sluice::cpu {
 namespace {
 
 // The finite points and what the filter is multiplied with at each, as the other two transforms ask
-// for; the eighth point is infinity, where a filter has its last value.
+// for: one over the product of the distances to the other points. The last point is infinity, where
+// a filter has its last value.
 struct Point {
     double at, factor;
 };
+constexpr double kNear2 = double{kNearPoint} * double{kNearPoint};
+constexpr double kFar2 = double{kFarPoint} * double{kFarPoint};
+constexpr double kNearFactor = 0.5 / (kNear2 * (kNear2 - kFar2));
+constexpr double kFarFactor = 0.5 / (kFar2 * (kFar2 - kNear2));
 constexpr Point kPoints[kWinogradTile - 1] = {
-    {0.0, 1.0},         {1.0, -2.0 / 9.0}, {-1.0, -2.0 / 9.0}, {2.0, 1.0 / 90.0},
-    {-2.0, 1.0 / 90.0}, {0.5, 1.0 / 45.0}, {-0.5, 1.0 / 45.0},
+    {0.0, 1.0 / (kNear2 * kFar2)}, {kNearPoint, kNearFactor}, {-kNearPoint, kNearFactor},
+    {kFarPoint, kFarFactor},       {-kFarPoint, kFarFactor},
 };
 
 // How much tap `tap` of a row of `taps` counts at place `place`.
@@ -58,16 +63,10 @@ public:
           weights_(std::move(weights)), bias_(std::move(bias)), pixels_(pixels_of(shape)),
           tiles_x_(div_ceil(shape.out_width, pixels_)),
           tiles_y_(div_ceil(shape.out_height, pixels_)), tiles_(tiles_of(shape)) {
-        const std::size_t tile_bytes =
-            kWinogradProducts * (shape.in_channels + shape.out_channels) * sizeof(float);
-        const std::size_t fitting = l2_cache_bytes() * 3 / 4 / tile_bytes / kTileStep * kTileStep;
-        // Weights that do not stay in the cache have to pay off for more tiles.
-        const bool is_large = weights_[0].byte_size() * kWinogradProducts > l2_cache_bytes() / 2;
-        block_ = std::clamp(fitting, is_large ? kLargeBlock : kTileStep, 2 * kLargeBlock);
-        block_ = std::min(block_, tiles_);
+        const std::size_t channels = std::max(shape.in_channels, shape.out_channels);
+        block_ = std::min(block_tiles(channels), tiles_);
         // An odd number of cache lines: places at a power of two would fall on each other.
-        in_stride_ = odd_lines(block_ * shape.in_channels);
-        out_stride_ = odd_lines(block_ * shape.out_channels);
+        stride_ = (align_up(block_ * channels, 16) / 16 | 1U) * 16;
         patch_floats_ = align_up(kWinogradProducts * shape.in_channels, 16);
     }
 
@@ -87,10 +86,16 @@ public:
     }
 
 private:
-    static constexpr std::size_t kTileStep = 6; // tiles of the matrix product's kernels
-    static constexpr std::size_t kLargeBlock = 24;
-    static std::size_t odd_lines(std::size_t floats) {
-        return (align_up(floats, 16) / 16 | 1U) * 16;
+    static constexpr std::size_t kTileStep = 12; // rows of the matrix product's kernels
+
+    // So many that they and the weights, which every block goes through, stay in the cache; or,
+    // where the weights do not fit, so many that fetching those pays off.
+    [[nodiscard]] std::size_t block_tiles(std::size_t channels) const {
+        const std::size_t cache = l2_cache_bytes() * 7 / 8;
+        const std::size_t weights = weights_[0].byte_size() * kWinogradProducts;
+        const std::size_t room = weights < cache ? cache - weights : 0;
+        const std::size_t fitting = room / (kWinogradProducts * channels * sizeof(float));
+        return std::clamp(fitting / kTileStep, std::size_t{2}, std::size_t{4}) * kTileStep;
     }
 
     struct Position {
@@ -106,7 +111,7 @@ private:
         return partition(div_ceil(tiles_, block_), shape_.flops_per_pixel() * pixels / 3, threads);
     }
     [[nodiscard]] std::size_t scratch_floats() const {
-        return kWinogradProducts * (in_stride_ + out_stride_) + patch_floats_;
+        return (kWinogradProducts + 1) * stride_ + patch_floats_;
     }
     void run_block(const runtime::KernelIo& io, std::size_t begin, std::size_t end,
                    float* scratch) const;
@@ -120,18 +125,20 @@ private:
     AlignedFloats bias_;
     std::size_t pixels_;
     std::size_t tiles_x_, tiles_y_, tiles_;
-    std::size_t block_ = 0; // tiles that are transformed at a time
-    std::size_t in_stride_ = 0, out_stride_ = 0;
+    std::size_t block_ = 0;  // tiles that are transformed at a time
+    std::size_t stride_ = 0; // floats from the tiles of one product to those of the next
     std::size_t patch_floats_ = 0;
 };
 
 void WinogradConv::run_block(const runtime::KernelIo& io, std::size_t begin, std::size_t end,
                              float* scratch) const {
     const ConvShape& s = shape_;
-    float* const sums = scratch + kWinogradProducts * in_stride_;
-    float* const patch = sums + kWinogradProducts * out_stride_;
+    // The sums of a product take the place of the input of the one before it, which is done with.
+    float* const sums = scratch;
+    float* const inputs = sums + stride_;
+    float* const patch = inputs + kWinogradProducts * stride_;
     for (std::size_t tile = begin; tile < end; ++tile) {
-        transform(io, position(tile), scratch + (tile - begin) * s.in_channels, patch);
+        transform(io, position(tile), inputs + (tile - begin) * s.in_channels, patch);
     }
     static constexpr std::ptrdiff_t kNoOffset = 0;
     GemmTile product{};
@@ -140,8 +147,8 @@ void WinogradConv::run_block(const runtime::KernelIo& io, std::size_t begin, std
     product.segment_length = product.pixel_stride = s.in_channels;
     product.output_stride = s.out_channels;
     for (std::size_t p = 0; p < kWinogradProducts; ++p) {
-        product.input = scratch + p * in_stride_;
-        product.output = sums + p * out_stride_;
+        product.input = inputs + p * stride_;
+        product.output = sums + p * stride_;
         for (const PackedWeights::Panel& panel : weights_[p].panels()) {
             run_panel(gemm_, panel, 0, end - begin, product);
         }
@@ -160,7 +167,7 @@ void WinogradConv::transform(const runtime::KernelIo& io, const Position& at, fl
                        .row_stride = row,
                        .channels = s.in_channels,
                        .output = to,
-                       .product_stride = in_stride_};
+                       .product_stride = stride_};
     const bool inside = at.y >= s.pad_top && at.x >= s.pad_left &&
                         at.y - s.pad_top + kWinogradTile <= s.in_height &&
                         at.x - s.pad_left + kWinogradTile <= s.in_width;
@@ -194,7 +201,7 @@ void WinogradConv::write(const runtime::KernelIo& io, const Position& at, const 
         ((at.image * s.out_height + at.y) * s.out_width + at.x) * s.out_channels;
     const WinogradOutput tile{
         .sums = sums,
-        .product_stride = out_stride_,
+        .product_stride = stride_,
         .channels = s.out_channels,
         .bias = bias_.get(),
         .residual =
@@ -205,7 +212,7 @@ void WinogradConv::write(const runtime::KernelIo& io, const Position& at, const 
         .columns = std::min(pixels_, s.out_width - at.x),
         .bounds = bounds_of(s.activation),
     };
-    (pixels_ == 6 ? kernels_.output6 : kernels_.output4)(tile);
+    (pixels_ == 4 ? kernels_.output4 : kernels_.output2)(tile);
     if (!is_bounds(s.activation.kind)) {
         for (std::size_t y = 0; y < tile.rows; ++y) {
             gemm_.activate(tile.output + y * tile.row_stride, tile.columns * s.out_channels,
@@ -218,11 +225,15 @@ void WinogradConv::write(const runtime::KernelIo& io, const Position& at, const 
 
 bool allows_winograd() {
     const char* text = std::getenv("SLUICE_CPU_WINOGRAD");
-    return text != nullptr && std::string_view(text) == "allow";
+    return text == nullptr || std::string_view(text) != "off";
 }
 
 bool suits_winograd(const ConvShape& s) {
-    const bool possible = s.groups == 1 && s.stride_x == 1 && s.stride_y == 1 &&
+    // A window that lies beside the picture sums nothing but rounding of the rest of its tile.
+    const bool touches = s.pad_top < s.kernel_height && s.pad_left < s.kernel_width &&
+                         s.out_height <= s.in_height + s.pad_top &&
+                         s.out_width <= s.in_width + s.pad_left;
+    const bool possible = touches && s.groups == 1 && s.stride_x == 1 && s.stride_y == 1 &&
                           s.dilation_x == 1 && s.dilation_y == 1 &&
                           s.kernel_width == s.kernel_height &&
                           (s.kernel_width == 3 || s.kernel_width == 5) &&
@@ -234,8 +245,8 @@ bool suits_winograd(const ConvShape& s) {
     // In cycles of a core with 16 multiply-adds a cycle. What the transforms take for a vector of
     // channels of a tile is counted from their instructions.
     constexpr double kPeak = 16.0;
-    constexpr double kInputCycles = 200.0;
-    constexpr double kOutputCycles = 130.0;
+    constexpr double kInputCycles = 150.0;
+    constexpr double kOutputCycles = 110.0;
     constexpr double kBytesPerCycle = 8.0; // of weights from the last-level cache
     const auto in = static_cast<double>(s.in_channels);
     const auto out = static_cast<double>(s.out_channels);

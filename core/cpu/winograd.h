@@ -12,9 +12,8 @@ namespace sluice::cpu {
 
 // Whether it is possible, and by a model of both costs faster than the direct product.
 [[nodiscard]] bool suits_winograd(const ConvShape& shape);
-// Whether the user allows it: SLUICE_CPU_WINOGRAD is "allow". Its sums are off by a few times as
-// much as direct ones, by more than the tables of cases tolerate, and networks whose classes are
-// within rounding of each other (ONNX's light_squeezenet) come out otherwise.
+// Whether the user allows it: unless SLUICE_CPU_WINOGRAD is "off". Its sums are off by about twice
+// as much as direct ones, and by the largest values of a tile rather than of a window.
 [[nodiscard]] bool allows_winograd();
 
 // Inputs of the kernel are those of the node: x, filter, [bias], [residual].

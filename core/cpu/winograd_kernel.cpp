@@ -20,7 +20,11 @@ using WinogradTag = hn::CappedTag<float, kMinWinogradChannels>;
 using WinogradVec = hn::Vec<WinogradTag>;
 constexpr std::size_t kWinogradLanes = hn::MaxLanes(WinogradTag());
 
-// Eight values in, eight out, each `stride` floats from the last.
+constexpr float kNear2 = kNearPoint * kNearPoint;
+constexpr float kFar2 = kFarPoint * kFarPoint;
+
+// Six values in, six out, each `stride` floats from the last. Row p of the matrix holds the
+// coefficients of the product of (x - q) over all other finite points q.
 HWY_INLINE void transform_input(const float* from, std::size_t from_stride, float* to,
                                 std::size_t to_stride) {
     const WinogradTag d;
@@ -32,48 +36,38 @@ HWY_INLINE void transform_input(const float* from, std::size_t from_stride, floa
     const WinogradVec d2 = load(2);
     const WinogradVec d3 = load(3);
     const WinogradVec d4 = load(4);
-    const WinogradVec d5 = load(5);
-    const WinogradVec d6 = load(6);
-    store(0, hn::MulAdd(hn::Sub(d4, d2), set(5.25F), hn::Sub(load(0), d6)));
-    store(7, hn::MulAdd(hn::Sub(d3, d5), set(5.25F), hn::Sub(load(7), d1)));
-    const WinogradVec even1 = hn::NegMulAdd(d4, set(4.25F), hn::Add(d2, d6));
-    const WinogradVec odd1 = hn::NegMulAdd(d3, set(4.25F), hn::Add(d1, d5));
-    store(1, hn::Add(even1, odd1));
-    store(2, hn::Sub(even1, odd1));
-    const WinogradVec even2 = hn::NegMulAdd(d4, set(1.25F), hn::MulAdd(d2, set(0.25F), d6));
-    const WinogradVec odd2 =
-        hn::MulAdd(d5, set(2.0F), hn::NegMulAdd(d3, set(2.5F), hn::Mul(d1, set(0.5F))));
-    store(3, hn::Add(even2, odd2));
-    store(4, hn::Sub(even2, odd2));
-    const WinogradVec even3 = hn::MulAdd(hn::NegMulAdd(d4, set(1.25F), d2), set(4.0F), d6);
-    const WinogradVec odd3 =
-        hn::MulAdd(d5, set(0.5F), hn::NegMulAdd(d3, set(2.5F), hn::Add(d1, d1)));
-    store(5, hn::Add(even3, odd3));
-    store(6, hn::Sub(even3, odd3));
+    store(0, hn::MulAdd(load(0), set(kNear2 * kFar2), hn::NegMulAdd(d2, set(kNear2 + kFar2), d4)));
+    store(5, hn::MulAdd(d1, set(kNear2 * kFar2), hn::NegMulAdd(d3, set(kNear2 + kFar2), load(5))));
+    const WinogradVec near_even = hn::NegMulAdd(d2, set(kFar2), d4);
+    const WinogradVec near_odd = hn::NegMulAdd(d1, set(kFar2), d3);
+    store(1, hn::MulAdd(near_odd, set(kNearPoint), near_even));
+    store(2, hn::NegMulAdd(near_odd, set(kNearPoint), near_even));
+    const WinogradVec far_even = hn::NegMulAdd(d2, set(kNear2), d4);
+    const WinogradVec far_odd = hn::NegMulAdd(d1, set(kNear2), d3);
+    store(3, hn::MulAdd(far_odd, set(kFarPoint), far_even));
+    store(4, hn::NegMulAdd(far_odd, set(kFarPoint), far_even));
 }
 
-// Eight values in, kSize out.
+// Six values in, kSize out: value i is the sum over the points of their i-th powers.
 template <std::size_t kSize, typename Load, typename Store>
 HWY_INLINE void transform_output(const Load& load, const Store& store) {
     const WinogradTag d;
     const auto set = [&](float value) HWY_ATTR { return hn::Set(d, value); };
-    const WinogradVec even1 = hn::Add(load(1), load(2));
-    const WinogradVec odd1 = hn::Sub(load(1), load(2));
-    const WinogradVec even2 = hn::Add(load(3), load(4));
-    const WinogradVec odd2 = hn::Sub(load(3), load(4));
-    const WinogradVec even3 = hn::Add(load(5), load(6));
-    const WinogradVec odd3 = hn::Sub(load(5), load(6));
-    store(0, hn::MulAdd(even3, set(32.0F), hn::Add(hn::Add(load(0), even1), even2)));
-    store(1, hn::MulAdd(odd3, set(16.0F), hn::MulAdd(odd2, set(2.0F), odd1)));
-    store(2, hn::MulAdd(even3, set(8.0F), hn::MulAdd(even2, set(4.0F), even1)));
-    const WinogradVec third = hn::MulAdd(odd3, set(4.0F), hn::MulAdd(odd2, set(8.0F), odd1));
-    if constexpr (kSize == 4) {
-        store(3, hn::Add(third, load(7)));
+    const WinogradVec near_even = hn::Add(load(1), load(2));
+    const WinogradVec near_odd = hn::Sub(load(1), load(2));
+    const WinogradVec far_even = hn::Add(load(3), load(4));
+    const WinogradVec far_odd = hn::Sub(load(3), load(4));
+    store(0, hn::Add(load(0), hn::Add(near_even, far_even)));
+    const WinogradVec first =
+        hn::MulAdd(near_odd, set(kNearPoint), hn::Mul(far_odd, set(kFarPoint)));
+    if constexpr (kSize == 2) {
+        store(1, hn::Add(first, load(5)));
     } else {
-        static_assert(kSize == 6);
-        store(3, third);
-        store(4, hn::MulAdd(even3, set(2.0F), hn::MulAdd(even2, set(16.0F), even1)));
-        store(5, hn::MulAdd(odd2, set(32.0F), hn::Add(hn::Add(load(7), odd3), odd1)));
+        static_assert(kSize == 4);
+        store(1, first);
+        store(2, hn::MulAdd(near_even, set(kNear2), hn::Mul(far_even, set(kFar2))));
+        store(3, hn::MulAdd(near_odd, set(kNear2 * kNearPoint),
+                            hn::MulAdd(far_odd, set(kFar2 * kFarPoint), load(5))));
     }
 }
 
@@ -144,8 +138,8 @@ void output(const WinogradOutput& tile) {
 
 constexpr WinogradKernels kKernels = {
     .input = &input,
-    .output6 = &output<6>,
     .output4 = &output<4>,
+    .output2 = &output<2>,
 };
 
 } // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The transforms of Winograd convolution over 8x8 tiles: F(6x6, 3x3) and F(4x4, 5x5) share the
-// points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity (Lavin and Gray, "Fast Algorithms for
-// Convolutional Neural Networks", 2016), and so the transform of the input.
+// The transforms of Winograd convolution over 6x6 tiles (Lavin and Gray, "Fast Algorithms for
+// Convolutional Neural Networks", 2016): F(4x4, 3x3) and F(2x2, 5x5) share their points, and so
+// the transform of the input.
 #pragma once
 
 #include <cstddef>
@@ -10,11 +10,16 @@
 
 namespace sluice::cpu {
 
-inline constexpr std::size_t kWinogradTile = 8;
+inline constexpr std::size_t kWinogradTile = 6;
 inline constexpr std::size_t kWinogradProducts = kWinogradTile * kWinogradTile;
+// The points are 0, +-kNearPoint, +-kFarPoint and infinity. Of all pairs of multiples of 1/8 these
+// give the least error, a third of that of the usual 1 and 2: close to a direct product's. All
+// their powers and products that the transforms need are floats without rounding.
+inline constexpr float kNearPoint = 0.625F;
+inline constexpr float kFarPoint = 1.5F;
 inline constexpr std::size_t kMinWinogradChannels = 8; // a vector of them
 
-// One tile of 8x8 input pixels to 64 places.
+// One tile of 6x6 input pixels to 36 products.
 struct WinogradInput {
     const float* input; // channel c of pixel (y, x) at input[y * row_stride + x * channels + c]
     std::size_t row_stride;
@@ -23,7 +28,7 @@ struct WinogradInput {
     std::size_t product_stride;
 };
 
-// 64 sums of products to the output pixels of one tile.
+// 36 sums of products to the output pixels of one tile.
 struct WinogradOutput {
     const float* sums; // channel c of product p at sums[p * product_stride + c]
     std::size_t product_stride;
@@ -39,8 +44,8 @@ struct WinogradOutput {
 // The kernels of one instruction set.
 struct WinogradKernels {
     void (*input)(const WinogradInput& tile);
-    void (*output6)(const WinogradOutput& tile); // of 3x3: 6x6 pixels
-    void (*output4)(const WinogradOutput& tile); // of 5x5: 4x4 pixels
+    void (*output4)(const WinogradOutput& tile); // of 3x3: 4x4 pixels
+    void (*output2)(const WinogradOutput& tile); // of 5x5: 2x2 pixels
 };
 
 // Of the best instruction set that this processor has.

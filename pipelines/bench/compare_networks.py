@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Measures every network of the zoo: our CPU backend beside its peers on the same network.
-"""compare_networks.py [--rounds N] [--runs N] [--threads 1 2] [--models NAME...] [--json | --markdown]
+"""compare_networks.py [--rounds N] [--runs N] [--threads 1 2] [--models NAME...] [--anime4k-size WxH...]
+                    [--json | --markdown]
 
 Peers: ONNX Runtime of the distribution, ONNX Runtime of npm (`npm install onnxruntime-node` in any folder,
 which SLUICE_ORT_NODE then names) and OpenCV's DNN module. Who is not there is listed as absent.
@@ -11,10 +12,12 @@ the rounds of each process's median latency. A ratio above 1 says that the peer 
 is the fastest peer's, "of the best" the ratio of the fastest single runs, which a busy machine disturbs
 least. All get the same picture size and number of threads and all of their optimisations. Anime4K runs at
 320x180 (--anime4k-size for others); of two exact spellings of its CReLU in ONNX each peer is given the one
-that is faster for it, round by round.
+that is faster for it, round by round. ESRGAN runs at 320x180; peers get it by way of WebNN JSON, and only
+once ONNX Runtime has answered as we do. These and pictures beyond 320x180 are timed a fifth of the runs.
 """
 
 import argparse
+import functools
 import json
 import os
 import pathlib
@@ -31,6 +34,9 @@ TFLITE = ["face-detection-short-range", "face-detection-full-range",
           "face-detection-full-range-sparse", "selfie-segmentation-landscape",
           "selfie-segmentation", "selfie-multiclass"]
 ANIME4K = ["anime4k-x2-s-rl", "anime4k-x2-m-rl", "anime4k-x2-l-rl"]
+ESRGAN = ["esrgan-slim-x2", "esrgan-medium-x2"]
+SMALL = (320, 180)
+ESRGAN_LIMIT = 1e-3  # of the range of the answer
 
 
 def program(variable, name):
@@ -38,6 +44,45 @@ def program(variable, name):
     if not os.path.exists(path):
         raise Absent(f"the program {name} was not built")
     return path
+
+
+@functools.cache
+def lay_out(name, folder):
+    """A TensorFlow.js model as its package has it: the weights beside it, under their own name."""
+    model, weights = (common.find("SLUICE_TWINS_PATH", "twins", name + ending) for ending in (".json", ".bin"))
+    place = pathlib.Path(folder) / name
+    place.mkdir(exist_ok=True)
+    (shard,) = json.loads(model.read_text(encoding="utf-8"))["weightsManifest"][0]["paths"]
+    shutil.copyfile(weights, place / shard)
+    return pathlib.Path(shutil.copyfile(model, place / "model.json"))
+
+
+@functools.cache
+def convert_tfjs(name, folder, size):
+    """The network in ONNX, verified: ONNX Runtime answers as we do."""
+    import numpy as np
+    import onnx
+    import webnn_to_onnx
+    engine, judge = program("SLUICE_PROGRAM", "sluice"), program("SLUICE_ORT_RUN", "ort_run")
+    source = lay_out(name, folder)
+    saved, picture, answers = source.with_name("saved.json"), source.with_name("in.npy"), source.with_name("answers")
+    common.run([engine, "models", "save", source, saved, "--size", f"{size[0]}x{size[1]}"])
+    try:
+        model = webnn_to_onnx.convert(saved)
+    except webnn_to_onnx.Unsupported as reason:
+        raise Absent(f"cannot convert to ONNX: {reason}") from None
+    path = source.with_name("network.onnx")
+    onnx.save(model, path)
+    np.save(picture, np.random.default_rng(1).uniform(0, 255, (1, size[1], size[0], 3)).astype(np.float32))
+    arguments = ["--input", f"{model.graph.input[0].name}={picture}", "--output-dir"]
+    common.run([engine, "infer", source, "--device", "cpu", *arguments, answers / "ours"], timeout=600)
+    (answers / "theirs").mkdir(parents=True, exist_ok=True)
+    common.run([judge, path, *arguments, answers / "theirs"], timeout=600)
+    ours, theirs = (np.load(answers / who / f"{model.graph.output[0].name}.npy") for who in ("ours", "theirs"))
+    difference = float(np.abs(ours - theirs).max() / np.ptp(theirs)) if ours.shape == theirs.shape else float("nan")
+    if not difference <= ESRGAN_LIMIT:
+        raise Absent(f"ONNX Runtime's answer differs by {difference:.1e} of its range, more than {ESRGAN_LIMIT}")
+    return model, path
 
 
 def convert(name, folder, size):
@@ -48,16 +93,18 @@ def convert(name, folder, size):
         import tflite_to_onnx
     except ImportError as error:
         raise Absent(f"cannot convert to ONNX: {error}") from None
-    if name in TFLITE:
-        source = common.find("SLUICE_MODEL_PATH", "models", name + ".tflite")
-        models = [tflite_to_onnx.convert(source)]
+    if name in ESRGAN:
+        models, paths = ([one] for one in convert_tfjs(name, folder, size))
     else:
-        source = common.find("SLUICE_MODEL_PATH", "models", name + ".json")
-        models = [anime4k_to_onnx.convert(source, size[1], size[0], form) for form in ("doubled", "concat")]
-    paths = []
-    for number, model in enumerate(models):
-        paths.append(pathlib.Path(folder) / f"{name}-{number}.onnx")
-        onnx.save(model, paths[-1])
+        if name in TFLITE:
+            source = common.find("SLUICE_MODEL_PATH", "models", name + ".tflite")
+            models = [tflite_to_onnx.convert(source)]
+        else:
+            source = common.find("SLUICE_MODEL_PATH", "models", name + ".json")
+            models = [anime4k_to_onnx.convert(source, size[1], size[0], form) for form in ("doubled", "concat")]
+        paths = [pathlib.Path(folder) / f"{name}-{number}.onnx" for number in range(len(models))]
+        for model, path in zip(models, paths):
+            onnx.save(model, path)
     dims = models[0].graph.input[0].type.tensor_type.shape.dim
     return paths, ",".join(str(dim.dim_value) for dim in dims)
 
@@ -81,50 +128,55 @@ def peer_milliseconds(peer, models, shape, threads, runs):
     return min((report["median_ms"], report["min_ms"]) for report in reports)
 
 
-def our_milliseconds(engine, name, threads, runs, size):
-    command = [engine, "bench", "model", name, "--device", "cpu", "--threads", threads, "--runs", runs, "--json"]
-    if name in ANIME4K:
+def our_milliseconds(engine, model, key, runs, size):
+    command = [engine, "bench", "model", model, "--device", "cpu", "--threads", key[1], "--runs", runs, "--json"]
+    if size:
         command += ["--size", f"{size[0]}x{size[1]}"]
     report = json.loads(common.run(command, timeout=600))
-    our_milliseconds.work[name, threads] = (report["gflop"], report.get("peak_gflop_per_second"))
+    our_milliseconds.work[key] = (report["gflop"], report.get("peak_gflop_per_second"))
     return report["latency_ms"]["p50"], report["latency_ms"]["min"]
 
 
-our_milliseconds.work = {}  # {(network, threads): (GFLOP an inference, the machine's GFLOP/s)}
+our_milliseconds.work = {}  # {(network, threads, size): (GFLOP an inference, the machine's GFLOP/s)}
 
 
-def contestants(name, threads, options, folder):
+def contestants(key, runs, folder):
     """{contestant: function} and {contestant: why absent}."""
+    name, threads, size = key
     found, absent = {}, {}
     try:
         engine = program("SLUICE_PROGRAM", "sluice")
-        found[OURS] = lambda: our_milliseconds(engine, name, threads, options.runs, options.anime4k_size)
+        model = lay_out(name, folder) if name in ESRGAN else name
+        found[OURS] = lambda: our_milliseconds(engine, model, key, runs, size)
     except Absent as reason:
         absent[OURS] = str(reason)
     try:
-        models, shape = convert(name, folder, options.anime4k_size)
+        models, shape = convert(name, folder, size)
     except Absent as reason:
         return found, {**absent, **{peer: str(reason) for peer in PEERS}}
     for peer in PEERS:
         try:
-            peer_command(peer, models[0], shape, threads, options.runs)
-            found[peer] = lambda peer=peer: peer_milliseconds(peer, models, shape, threads, options.runs)
+            peer_command(peer, models[0], shape, threads, runs)
+            found[peer] = lambda peer=peer: peer_milliseconds(peer, models, shape, threads, runs)
         except Absent as reason:
             absent[peer] = str(reason)
     return found, absent
 
 
-def measure(name, threads, options, folder):
-    found, absent = contestants(name, threads, options, folder)
+def measure(name, threads, size, options, folder):
+    is_heavy = name in ESRGAN or (size or SMALL) > SMALL
+    runs = max(options.runs // 5, 3) if is_heavy else options.runs
+    found, absent = contestants((name, threads, size), runs, folder)
     figures, failed = common.measure_in_turn(found, options.rounds, f"{name}, {threads} threads")
     absent.update(failed)
-    entry = {"model": name, "threads": threads, "absent": absent, "latency_ms": {}, "peer_over_ours": {}}
+    entry = {"model": name, "size": "x".join(map(str, size or ())), "threads": threads, "absent": absent, "latency_ms": {},
+             "peer_over_ours": {}}
     medians = {who: [median for median, _ in values] for who, values in figures.items()}
     for who, values in figures.items():
         entry["latency_ms"][who] = {**common.summary(medians[who]), "best": min(best for _, best in values)}
     if OURS not in figures:
         return entry
-    gflop, peak = our_milliseconds.work[name, threads]
+    gflop, peak = our_milliseconds.work[name, threads, size]
     entry["gflop"] = gflop
     if peak:
         entry["share_of_peak"] = gflop / (1e-3 * entry["latency_ms"][OURS]["median"]) / peak
@@ -139,7 +191,7 @@ def measure(name, threads, options, folder):
 
 
 def row_of(entry):
-    cells = [entry["model"], entry["threads"]]
+    cells = [f"{entry['model']} {entry['size']}".strip(), entry["threads"]]
     for who in [OURS, *PEERS]:
         figure = entry["latency_ms"].get(who)
         cells.append(f"{figure['median']:.2f} ({figure['min']:.2f}–{figure['max']:.2f})" if figure else "absent")
@@ -163,15 +215,17 @@ def main():
     common.add_output_options(parser)
     parser.add_argument("--runs", type=int, default=50, help="timed runs in a round (default: 50)")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--models", nargs="+", default=TFLITE + ANIME4K)
-    parser.add_argument("--anime4k-size", type=size_of, default=(320, 180), metavar="WxH")
+    parser.add_argument("--models", nargs="+", default=TFLITE + ANIME4K + ESRGAN)
+    parser.add_argument("--anime4k-size", type=size_of, nargs="+", default=[SMALL], metavar="WxH")
     options = parser.parse_args()
     facts, results, absent = common.machine(), [], {}
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
         for threads in options.threads:
             for name in options.models:
-                results.append(measure(name, threads, options, folder))
-                absent.update({f"{who} on {name}": why for who, why in results[-1]["absent"].items()})
+                sizes = options.anime4k_size if name in ANIME4K else [SMALL] if name in ESRGAN else [None]
+                for size in sizes:
+                    results.append(measure(name, threads, size, options, folder))
+                    absent.update({f"{who} on {name}": why for who, why in results[-1]["absent"].items()})
     lines = common.table(HEADER, [row_of(entry) for entry in results], options.markdown)
     common.print_result(options, facts, lines, {"networks": results, "absent": absent})
 

@@ -23,7 +23,8 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 # What we set ourselves, as least ratio of speeds against the fastest peer.
 GOALS = {"face-detection-short-range": 1.5, "face-detection-full-range": 1.5, "face-detection-full-range-sparse": 1.5,
          "selfie-segmentation-landscape": 1.5, "selfie-segmentation": 1.5, "selfie-multiclass": 1.3,
-         "anime4k-x2-s-rl": 4.0, "anime4k-x2-m-rl": 4.0, "anime4k-x2-l-rl": 4.0}
+         "anime4k-x2-s-rl": 4.0, "anime4k-x2-m-rl": 4.0, "anime4k-x2-l-rl": 4.0,
+         "esrgan-slim-x2": 1.5, "esrgan-medium-x2": 1.5}
 
 
 def script(name, *arguments):
@@ -51,7 +52,7 @@ def measure(options):
         "versions": versions(),
         "limits": json.loads(common.run([program, "bench", "machine", "--json"])),
         "networks": script("compare_networks.py", *rounds, "--runs", options.runs),
-        "large": script("compare_networks.py", *rounds, "--runs", max(options.runs // 5, 3), "--anime4k-size", "1280x720",
+        "large": script("compare_networks.py", *rounds, "--runs", options.runs, "--anime4k-size", "1280x720",
                         "--models", *compare_networks.ANIME4K),
         "pipelines": [script("compare_pipelines.py", *rounds, "--size", size) for size in ("1280x720", "1920x1080")],
     }
@@ -123,7 +124,7 @@ def page(run):
         "smallest and largest. Ratios are medians of the rounds' own ratios; above 1, Sluice is faster.", "",
         f"Machine: {common.machine_line(run['facts'])}. {facts}.", "",
         *limits_part(run["limits"]),
-        *networks_part(run["networks"], "Networks, Anime4K at 320x180", (1, 2)),
+        *networks_part(run["networks"], "Networks, Anime4K and ESRGAN at 320x180", (1, 2)),
         *networks_part(run["large"], "Anime4K at 1280x720", (1,)),
         *pipelines_part(run["pipelines"]),
         "## What we lose, or have not reached", "",
