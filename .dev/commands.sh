@@ -183,7 +183,7 @@ parse_bench() {
 
 run_bench() {
     build_targets
-    fetch
+    fetch --for-tests # ESRGAN, among others
     export_paths
     exec "$python" "$repo/.dev/run_tests.py" --build "$build" --benchmarks "${benchmarks[@]}" -- "${benchmark_arguments[@]}"
 }

@@ -238,7 +238,7 @@ def main():
     default_cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "sluice")
     parser.add_argument("--cache", default=default_cache, help="cache folder (default: %(default)s)")
     parser.add_argument("--manifests", action="append", help="folder of manifests (default: models/zoo, models/footage)")
-    parser.add_argument("--for-tests", action="store_true", help="also what only tests need (models/twins)")
+    parser.add_argument("--for-tests", action="store_true", help="also what only tests and benchmarks need (models/twins)")
     parser.add_argument("--list", action="store_true", help="list the files and say which are there")
     parser.add_argument("names", nargs="*", help="only these manifests (default: all)")
     arguments = parser.parse_args()

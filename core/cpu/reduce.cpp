@@ -75,7 +75,12 @@ HWY_INLINE void reduce_columns(const float* x, float* y, std::size_t rows, std::
                 even = Op::step(even, hn::LoadU(d, from));
                 odd = Op::step(odd, hn::LoadU(d, from + inner));
             }
-            for (; row < end; ++row, from += inner) {
+            // The last columns in the same order, so that equal ones come out equal.
+            for (; row + 2 <= end; row += 2, from += 2 * inner) {
+                even = Op::step(even, hn::LoadN(d, from, count));
+                odd = Op::step(odd, hn::LoadN(d, from + inner, count));
+            }
+            if (row < end) {
                 even = Op::step(even, hn::LoadN(d, from, count));
             }
             total = Op::step(total, Op::step(even, odd));

@@ -3,7 +3,7 @@
 # Checks the judge itself: its converters against independent copies and plain arithmetic.
 """The converted short-range face network must equal another exporter's ONNX of the same network on a
 real frame; the converted Anime4K networks must equal loops over the weights as the file stores them;
-and a sparse tensor must densify to what its definition says.
+a network written as WebNN JSON by hand must equal plain arithmetic; and a sparse tensor must densify to what its definition says.
 """
 
 import json
@@ -20,6 +20,7 @@ import onnx
 import anime4k_to_onnx
 import tflite_reader
 import tflite_to_onnx
+import webnn_to_onnx
 
 
 def difference(a, b):
@@ -155,6 +156,58 @@ def check_densify():
     yield "block sparse matrix", difference(got, want), 0.0
 
 
+def conv_of_windows(values, kernel, padding):
+    """A convolution of NHWC values by an HWIO kernel; double precision."""
+    height, width = kernel.shape[:2]
+    padded = np.pad(values, ((0, 0), padding[:2], padding[2:], (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (height, width), (1, 2))
+    return np.einsum("nyxihw,hwio->nyxo", windows, kernel)
+
+
+def check_webnn(program, work):
+    """Every operator that the converter knows, filters in two layouts, uneven padding; and one that it does not."""
+    random = np.random.default_rng(3)
+    x, kernel, bias = (random.standard_normal(shape).astype(np.float32) for shape in ((1, 4, 5, 3), (3, 2, 3, 2), (2,)))
+    point = random.standard_normal((2, 1, 1, 5)).astype(np.float32)  # OHWI
+    offsets = (0, kernel.nbytes, kernel.nbytes + bias.nbytes)
+    constants = [{"dataType": "float32", "shape": list(part.shape), "kind": "constant", "byteOffset": offset}
+                 for part, offset in zip((kernel, bias, point), offsets)]
+    shapes = [[1, 4, 5, 2], [1, 4, 5, 2], [1, 4, 5, 5], [1, 4, 5, 2], [1, 4, 5, 2], [1, 8, 15, 2]]
+    description = {
+        "format": "webnn-json", "version": 1, "weights": {"file": "hand.weights"},
+        "operands": [{"dataType": "float32", "shape": list(x.shape), "kind": "input", "name": "x"}, *constants,
+                     *({"dataType": "float32", "shape": shape} for shape in shapes)],
+        "operators": [
+            {"method": "conv2d", "arguments": {"input": 0, "filter": 1}, "outputs": [4],
+             "options": {"bias": 2, "padding": [2, 0, 0, 1], "inputLayout": "nhwc", "filterLayout": "hwio"}},
+            {"method": "relu", "arguments": {"input": 4}, "options": {}, "outputs": [5]},
+            {"method": "concat", "arguments": {"inputs": [5, 0], "axis": 3}, "options": {}, "outputs": [6]},
+            {"method": "conv2d", "arguments": {"input": 6, "filter": 3}, "outputs": [7],
+             "options": {"inputLayout": "nhwc", "filterLayout": "ohwi"}},
+            {"method": "add", "arguments": {"a": 7, "b": 4}, "options": {}, "outputs": [8]},
+            {"method": "resample2d", "arguments": {"input": 8}, "outputs": [9],
+             "options": {"mode": "nearest-neighbor", "sizes": [8, 15], "axes": [1, 2]}}],
+        "outputs": [{"name": "y", "operand": 9}]}
+    saved, path, model = work / "hand.json", work / "hand.npy", work / "hand.onnx"
+    (work / "hand.weights").write_bytes(b"".join(part.tobytes() for part in (kernel, bias, point)))
+    saved.write_text(json.dumps(description), encoding="utf-8")
+    onnx.save(webnn_to_onnx.convert(saved), model)
+    np.save(path, x)
+    got = support.ort_run(program, model, {"x": path}, work / "hand")["y"]
+    first = conv_of_windows(x.astype(np.float64), kernel, (2, 0, 0, 1)) + bias
+    joined = np.concatenate([np.maximum(first, 0.0), x], axis=3)
+    total = conv_of_windows(joined, point.transpose(1, 2, 3, 0), (0, 0, 0, 0)) + first
+    yield "WebNN JSON by hand", difference(got, total.repeat(2, axis=1).repeat(3, axis=2)), 1e-5
+    description["operators"][1]["method"] = "sigmoid"
+    saved.write_text(json.dumps(description), encoding="utf-8")
+    try:
+        webnn_to_onnx.convert(saved)
+        named = False
+    except webnn_to_onnx.Unsupported as reason:
+        named = "sigmoid" in str(reason)
+    yield "an operator that is not converted is named", 0.0 if named else 1.0, 0.5
+
+
 def main():
     program = support.require_program("ort_run", "SLUICE_ORT_RUN")
     support.require(support.model_path("face-detection-short-range"),
@@ -164,7 +217,8 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory(prefix="sluice-converter-") as folder:
         work = pathlib.Path(folder)
-        checks = (check_face_network(program, work), check_anime4k(program, work), check_densify())
+        checks = (check_face_network(program, work), check_anime4k(program, work),
+                  check_webnn(program, work), check_densify())
         for name, value, limit in (result for check in checks for result in check):
             good = value <= limit
             failed += not good
