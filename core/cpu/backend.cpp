@@ -7,6 +7,7 @@
 
 #include <hwy/targets.h>
 
+#include "core/cpu/bottleneck.h"
 #include "core/cpu/chain.h"
 #include "core/cpu/gemm_kernel.h"
 #include "core/cpu/lowerings.h"
@@ -49,17 +50,26 @@ public:
 
     [[nodiscard]] std::size_t run_length(const graph::Graph& graph,
                                          std::size_t first) const override {
-        const auto chain = find_chain(graph, first);
-        return chain ? chain->node_count : 1;
+        if (const auto chain = find_chain(graph, first)) {
+            return chain->node_count;
+        }
+        const auto bottleneck = find_bottleneck(graph, first);
+        return bottleneck ? bottleneck->node_count : 1;
     }
     [[nodiscard]] Result<std::unique_ptr<runtime::Kernel>>
     lower_run(const graph::Graph& graph, const runtime::Segment& segment) const override {
-        const auto first = segment.nodes[0] - graph.nodes().data();
-        const auto chain = find_chain(graph, static_cast<std::size_t>(first));
-        if (!chain || chain->node_count != segment.nodes.size()) {
-            return fail(ErrorCode::Internal, "{} nodes are no chain", segment.nodes.size());
+        const auto first = static_cast<std::size_t>(segment.nodes[0] - graph.nodes().data());
+        if (const auto chain = find_chain(graph, first)) {
+            if (chain->node_count == segment.nodes.size()) {
+                return make_chain(graph, *chain, segment);
+            }
+        } else if (const auto bottleneck = find_bottleneck(graph, first)) {
+            if (bottleneck->node_count == segment.nodes.size()) {
+                return make_bottleneck(graph, *bottleneck, segment);
+            }
         }
-        return make_chain(graph, *chain, segment);
+        return fail(ErrorCode::Internal, "{} nodes are neither a chain nor a bottleneck",
+                    segment.nodes.size());
     }
 };
 

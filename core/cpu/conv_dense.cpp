@@ -205,16 +205,21 @@ void DenseConv::run_block(const runtime::KernelIo& io, const Block& block, std::
         }
         run_panel(kernels_, panel, first_segment * segment_length_, stop - x, tile);
     };
+    // An edge tile may reach into the inside: whole tiles are faster than single pixels.
+    const std::size_t tile_pixels = kernels_.max_pixels[panel.vectors - 1];
     std::size_t x = block.x_begin;
     while (x < block.x_end) {
         if (x >= inner_begin_ && x < inner_end_) {
-            const std::size_t stop = std::min(inner_end_, block.x_end);
-            run_pixels(x, stop, true);
-            x = stop;
-            continue;
+            std::size_t stop = std::min(inner_end_, block.x_end);
+            if (block.x_end > inner_end_) {
+                stop = std::min(stop, block.x_end - std::min(tile_pixels, block.x_end - x));
+            }
+            if (stop > x) {
+                run_pixels(x, stop, true);
+                x = stop;
+                continue;
+            }
         }
-        // An edge tile may reach into the inside: whole tiles are faster than single pixels.
-        const std::size_t tile_pixels = kernels_.max_pixels[panel.vectors - 1];
         const std::size_t stop = std::min(x + tile_pixels, block.x_end);
         run_pixels(x, stop, false);
         x = stop;

@@ -7,33 +7,21 @@
 #include <utility>
 
 #include "core/base/checked_math.h"
-#include "core/cpu/depthwise_kernel.h"
-#include "core/cpu/packed_weights.h"
 #include "core/cpu/partition.h"
 #include "core/runtime/thread_pool.h"
 
 namespace sluice::cpu {
 namespace {
 
-// An output value costs as much as this many operations of a matrix product at the same time: the
-// kernel is bound by loads.
-constexpr double kLoadFactor = 3.0;
-
 class DepthwiseConv final : public runtime::Kernel {
 public:
-    // weights: [kernel row][kernel column][channels]; bias: [channels].
-    DepthwiseConv(const ConvShape& shape, AlignedFloats weights, AlignedFloats bias)
-        : shape_(shape), kernels_(depthwise_kernels()), weights_(std::move(weights)),
-          bias_(std::move(bias)),
-          fast_((shape.kernel_width == 3 || shape.kernel_width == 5) && shape.stride_x <= 2 &&
-                shape.dilation_x == 1 && shape.out_channels >= kernels_.lanes) {
-        plan_inner();
-    }
+    explicit DepthwiseConv(DepthwiseRows rows) : rows_(std::move(rows)) {}
 
     void run(const runtime::KernelIo& io) const override {
-        const ConvShape& s = shape_;
+        const ConvShape& s = rows_.shape();
         const std::size_t count = s.batch * s.out_height;
-        const double flops = kLoadFactor * s.flops_per_pixel() * static_cast<double>(s.out_width);
+        const double flops =
+            kDepthwiseLoadFactor * s.flops_per_pixel() * static_cast<double>(s.out_width);
         const Partition work = partition(count, flops, io.threads.threads());
         io.threads.parallel_for(count, work.grain, [&](std::size_t begin, std::size_t end) {
             for (std::size_t row = begin; row < end; ++row) {
@@ -44,23 +32,68 @@ public:
 
 private:
     void run_row(const runtime::KernelIo& io, std::size_t image, std::size_t y) const;
-    // Columns [inner_begin_, inner_end_), whole runs of tiles, read nothing outside the picture.
-    void plan_inner();
-    void run_inner(DepthwiseTile tile, std::size_t x, std::size_t tiles) const;
-    // Fills in what depends on the column and runs `pixels` of them.
-    void run_tile(DepthwiseTile tile, std::size_t x, std::size_t pixels) const;
 
-    ConvShape shape_;
-    const DepthwiseKernels& kernels_;
-    AlignedFloats weights_;
-    AlignedFloats bias_;
-    bool fast_;
-    bool runs_ = false;
-    std::size_t inner_begin_ = 0, inner_end_ = 0;
-    std::size_t run_tiles_ = 1;
+    DepthwiseRows rows_;
 };
 
-void DepthwiseConv::plan_inner() {
+void DepthwiseConv::run_row(const runtime::KernelIo& io, std::size_t image, std::size_t y) const {
+    const ConvShape& s = rows_.shape();
+    const std::size_t out_row = (image * s.out_height + y) * s.out_width;
+    DepthwiseRows::Row row = depthwise_row(s, y);
+    row.input = io.input<float>(0) + image * s.in_height * s.in_width * s.in_channels;
+    if (s.residual_channels > 0) {
+        row.residual = io.input<float>(io.inputs.size() - 1) + out_row * s.residual_channels;
+    }
+    row.output = io.output<float>(0) + out_row * s.out_channels;
+    rows_.run(row);
+}
+
+} // namespace
+
+DepthwiseRows::Row depthwise_row(const ConvShape& s, std::size_t y) {
+    const TapRange taps =
+        valid_taps(y, s.stride_y, s.pad_top, s.dilation_y, s.kernel_height, s.in_height);
+    const auto first_row = static_cast<std::ptrdiff_t>(y * s.stride_y + taps.begin * s.dilation_y) -
+                           static_cast<std::ptrdiff_t>(s.pad_top);
+    const std::size_t row_stride = s.in_width * s.in_channels;
+    return {.input = nullptr,
+            .base = first_row * static_cast<std::ptrdiff_t>(row_stride),
+            .row_stride = s.dilation_y * row_stride,
+            .first_tap = taps.begin,
+            .rows = taps.end - taps.begin,
+            .residual = nullptr,
+            .output = nullptr};
+}
+
+DepthwiseRows::DepthwiseRows(const ConvShape& shape, AlignedFloats weights, AlignedFloats bias)
+    : shape_(shape), kernels_(&depthwise_kernels()), weights_(std::move(weights)),
+      bias_(std::move(bias)),
+      fast_((shape.kernel_width == 3 || shape.kernel_width == 5) && shape.stride_x <= 2 &&
+            shape.dilation_x == 1 && shape.out_channels >= kernels_->lanes) {
+    plan_inner();
+}
+
+Result<DepthwiseRows> DepthwiseRows::create(const ConvShape& shape, const ConvConstants& data,
+                                            std::size_t first, std::size_t count) {
+    const std::size_t rows = 2 * shape.kernel_height - 1;
+    const std::size_t width = shape.kernel_width;
+    SLUICE_TRY_ASSIGN(AlignedFloats weights, allocate_floats(rows * width * count));
+    SLUICE_TRY_ASSIGN(AlignedFloats bias, allocate_floats(count));
+    for (std::size_t tap = 0; tap < rows * width; ++tap) {
+        for (std::size_t c = 0; c < count; ++c) {
+            weights[tap * count + c] =
+                data.at(first + c, tap / width % shape.kernel_height, tap % width, 0);
+        }
+    }
+    if (!data.bias.empty()) {
+        std::copy_n(data.bias.begin() + static_cast<std::ptrdiff_t>(first), count, bias.get());
+    }
+    ConvShape some = shape;
+    some.in_channels = some.out_channels = some.groups = count;
+    return DepthwiseRows(some, std::move(weights), std::move(bias));
+}
+
+void DepthwiseRows::plan_inner() {
     const ConvShape& s = shape_;
     if (!fast_ || s.kernel_width != 3 || s.kernel_height != 3 || s.in_width < 3) {
         return;
@@ -81,30 +114,22 @@ void DepthwiseConv::plan_inner() {
     run_tiles_ = std::max<std::size_t>(kRunBytes / tile_bytes, 1);
 }
 
-void DepthwiseConv::run_row(const runtime::KernelIo& io, std::size_t image, std::size_t y) const {
+void DepthwiseRows::run(const Row& row) const {
     const ConvShape& s = shape_;
     const std::size_t channels = s.out_channels;
-    const TapRange taps =
-        valid_taps(y, s.stride_y, s.pad_top, s.dilation_y, s.kernel_height, s.in_height);
-    const auto first_row = static_cast<std::ptrdiff_t>(y * s.stride_y + taps.begin * s.dilation_y) -
-                           static_cast<std::ptrdiff_t>(s.pad_top);
-    const std::size_t row_stride = s.in_width * channels;
-    const std::size_t out_row = (image * s.out_height + y) * s.out_width;
     DepthwiseTile tile{};
-    tile.input = io.input<float>(0) + image * s.in_height * row_stride;
-    tile.base = first_row * static_cast<std::ptrdiff_t>(row_stride);
-    tile.row_stride = s.dilation_y * row_stride;
+    tile.input = row.input;
+    tile.base = row.base;
+    tile.row_stride = row.row_stride;
     tile.column_stride = s.dilation_x * channels;
-    tile.rows = taps.end - taps.begin;
+    tile.rows = row.rows;
     tile.channels = channels;
     tile.kernel_width = s.kernel_width;
-    tile.weights = weights_.get() + taps.begin * s.kernel_width * channels;
+    tile.weights = weights_.get() + row.first_tap * s.kernel_width * channels;
     tile.bias = bias_.get();
-    if (s.residual_channels > 0) {
-        tile.residual = io.input<float>(io.inputs.size() - 1) + out_row * s.residual_channels;
-        tile.residual_channels = s.residual_channels;
-    }
-    tile.output = io.output<float>(0) + out_row * channels;
+    tile.residual = row.residual;
+    tile.residual_channels = s.residual_channels;
+    tile.output = row.output;
     tile.activation = s.activation;
     std::size_t x = 0;
     while (x < s.out_width) {
@@ -121,7 +146,7 @@ void DepthwiseConv::run_row(const runtime::KernelIo& io, std::size_t image, std:
     }
 }
 
-void DepthwiseConv::run_inner(DepthwiseTile tile, std::size_t x, std::size_t tiles) const {
+void DepthwiseRows::run_inner(DepthwiseTile tile, std::size_t x, std::size_t tiles) const {
     const ConvShape& s = shape_;
     tile.base +=
         (static_cast<std::ptrdiff_t>(x * s.stride_x) - static_cast<std::ptrdiff_t>(s.pad_left)) *
@@ -130,10 +155,10 @@ void DepthwiseConv::run_inner(DepthwiseTile tile, std::size_t x, std::size_t til
     if (tile.residual != nullptr) {
         tile.residual += x * s.residual_channels;
     }
-    kernels_.inner[s.stride_x - 1](tile, tiles);
+    kernels_->inner[s.stride_x - 1](tile, tiles);
 }
 
-void DepthwiseConv::run_tile(DepthwiseTile tile, std::size_t x, std::size_t pixels) const {
+void DepthwiseRows::run_tile(DepthwiseTile tile, std::size_t x, std::size_t pixels) const {
     const ConvShape& s = shape_;
     const auto first =
         static_cast<std::ptrdiff_t>(x * s.stride_x) - static_cast<std::ptrdiff_t>(s.pad_left);
@@ -147,7 +172,7 @@ void DepthwiseConv::run_tile(DepthwiseTile tile, std::size_t x, std::size_t pixe
             valid_taps(x, s.stride_x, s.pad_left, s.dilation_x, s.kernel_width, s.in_width);
         tile.column_begin = taps.begin;
         tile.column_end = taps.end;
-        return kernels_.any(tile);
+        return kernels_->any(tile);
     }
     const auto columns = static_cast<std::ptrdiff_t>((pixels - 1) * s.stride_x + s.kernel_width);
     const auto width = static_cast<std::ptrdiff_t>(s.in_width);
@@ -157,24 +182,14 @@ void DepthwiseConv::run_tile(DepthwiseTile tile, std::size_t x, std::size_t pixe
     tile.column_end = static_cast<std::size_t>(end);
     const bool edge = end - begin < columns;
     const auto size = static_cast<std::size_t>(std::countr_zero(pixels));
-    kernels_.fast[s.kernel_width == 5][s.stride_x - 1][edge][size](tile);
+    kernels_->fast[s.kernel_width == 5][s.stride_x - 1][edge][size](tile);
 }
-
-} // namespace
 
 Result<std::unique_ptr<runtime::Kernel>> make_depthwise_conv(const ConvShape& shape,
                                                              const ConvConstants& data) {
-    const std::size_t channels = shape.out_channels;
-    SLUICE_TRY_ASSIGN(AlignedFloats weights, allocate_floats(shape.taps() * channels));
-    SLUICE_TRY_ASSIGN(AlignedFloats bias, allocate_floats(channels));
-    for (std::size_t tap = 0; tap < shape.taps(); ++tap) {
-        for (std::size_t c = 0; c < channels; ++c) {
-            weights[tap * channels + c] =
-                data.at(c, tap / shape.kernel_width, tap % shape.kernel_width, 0);
-        }
-    }
-    std::ranges::copy(data.bias, bias.get());
-    return std::make_unique<DepthwiseConv>(shape, std::move(weights), std::move(bias));
+    SLUICE_TRY_ASSIGN(DepthwiseRows rows,
+                      DepthwiseRows::create(shape, data, 0, shape.out_channels));
+    return std::make_unique<DepthwiseConv>(std::move(rows));
 }
 
 } // namespace sluice::cpu

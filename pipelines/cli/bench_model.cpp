@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <format>
+#include <map>
 #include <numeric>
 #include <random>
 
@@ -92,22 +93,73 @@ struct Report {
     std::vector<std::vector<std::string>> rows; // of the profile
 };
 
-Status add_profile(runtime::Executable& executable, Report& report) {
+// What a step computes, of the nodes that it runs.
+struct StepWork {
+    std::string shapes; // "1x64x64x32 -> 1x64x64x64", of the first input and the last output
+    std::uint64_t flop = 0;
+};
+
+std::string shape_text(const graph::Graph& graph, graph::OperandId id) {
+    std::string text;
+    for (const std::uint32_t dim : graph.desc(id).shape()) {
+        text += std::format("{}{}", text.empty() ? "" : "x", dim);
+    }
+    return text.empty() ? "scalar" : text;
+}
+
+std::vector<StepWork> work_of(const runtime::Executable& executable) {
+    const graph::Graph& graph = executable.graph();
+    std::map<std::string, const graph::Node*> nodes;
+    for (const graph::Node& node : graph.nodes()) {
+        nodes.emplace(graph::title(graph, node), &node);
+    }
+    std::vector<StepWork> works;
+    for (const runtime::PlannedStep& step : executable.steps()) {
+        StepWork& work = works.emplace_back();
+        for (const std::string& title : step.nodes) {
+            work.flop += graph::flop_of(graph, *nodes.at(title));
+        }
+        const graph::Node& first = *nodes.at(step.nodes.front());
+        const graph::Node& last = *nodes.at(step.nodes.back());
+        work.shapes = std::format(
+            "{} -> {}", first.inputs.empty() ? "none" : shape_text(graph, first.inputs[0]),
+            shape_text(graph, last.outputs[0]));
+    }
+    return works;
+}
+
+// "58.3 (50 %)", the speed of a step that computes; `peak` is 0 where it is not the CPU's.
+std::string speed_text(double gflop_per_second, double peak) {
+    if (gflop_per_second <= 0.0) {
+        return "";
+    }
+    return peak > 0.0
+               ? std::format("{:.1f} ({:.0f} %)", gflop_per_second, 100.0 * gflop_per_second / peak)
+               : std::format("{:.1f}", gflop_per_second);
+}
+
+Status add_profile(runtime::Executable& executable, double peak, Report& report) {
     SLUICE_TRY_ASSIGN(const std::vector<StepTime> times, profile(executable));
+    const std::vector<StepWork> works = work_of(executable);
     const double sum = std::accumulate(times.begin(), times.end(), 0.0,
                                        [](double left, const StepTime& t) { return left + t.ms; });
-    report.rows.push_back({"step", "backend", "why not an earlier device", "ms", "share"});
+    report.rows.push_back(
+        {"step", "shapes", "backend", "why not an earlier device", "ms", "share", "GFLOP/s"});
     Json entries = Json::array();
     for (const StepTime& time : times) {
         const runtime::PlannedStep& step = executable.steps()[time.step];
         const double share = sum > 0.0 ? time.ms / sum : 0.0;
-        report.rows.push_back({step.title, step.backend, step.reason,
+        const StepWork& work = works[time.step];
+        const double speed = time.ms > 0.0 ? 1e-6 * static_cast<double>(work.flop) / time.ms : 0.0;
+        report.rows.push_back({step.title, work.shapes, step.backend, step.reason,
                                std::format("{:.4f}", time.ms),
-                               std::format("{:.1f} %", 100.0 * share)});
+                               std::format("{:.1f} %", 100.0 * share), speed_text(speed, peak)});
         entries.push_back({{"step", step.title},
+                           {"shapes", work.shapes},
                            {"backend", step.backend},
                            {"ms", rounded(time.ms, 6)},
-                           {"share", rounded(share, 4)}});
+                           {"share", rounded(share, 4)},
+                           {"gflop_per_second", rounded(speed, 3)}});
         if (!step.reason.empty()) {
             entries.back()["reason"] = step.reason;
         }
@@ -196,13 +248,14 @@ Status bench(const BenchOptions& options) {
                    {"arena_bytes", executable->arena_bytes()},
                    {"unshared_bytes", executable->unshared_bytes()},
                    {"peak_rss_bytes", peak_rss_bytes()}};
+    double peak = 0.0;
     if (options.engine.device.kind == DeviceKind::Cpu) {
-        const double peak = cpu::peak_float_gflops(executable->threads());
+        peak = cpu::peak_float_gflops(executable->threads());
         report.json["peak_gflop_per_second"] = rounded(peak, 3);
         report.json["share_of_peak"] = rounded(gflop / (1e-3 * p50) / peak, 4);
     }
     if (options.profile) {
-        SLUICE_TRY(add_profile(*executable, report));
+        SLUICE_TRY(add_profile(*executable, peak, report));
     }
     return options.json ? print_json(report.json) : print(text_of(report));
 }
@@ -220,7 +273,7 @@ void add_bench_model(CLI::App& bench_command, Action& action) {
         ->type_name("N")
         ->capture_default_str();
     add_size_option(*command, options->size);
-    command->add_flag("--profile", options->profile, "Also the time of every step");
+    command->add_flag("--profile", options->profile, "Also the time and speed of every step");
     command->add_flag("--json", options->json, "Print JSON");
     command->callback([options, &action] { action = [options] { return bench(*options); }; });
 }

@@ -2,6 +2,7 @@
 // The passes: what they rewrite, what they leave alone, and that the meaning stays.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
@@ -306,6 +307,82 @@ TEST(PassManager, disabled_pass_does_not_run) {
     PassOptions options;
     options.disabled = kDisabled;
     EXPECT_EQ(must(run_passes(graph, options)).nodes().size(), 2U);
+}
+
+// A 1x1 convolution, of each channel for itself where `groups` is not 1.
+OperandId point(Net& net, OperandId x, std::uint32_t from, std::uint32_t to,
+                std::uint32_t groups = 1) {
+    return must(net.builder.conv2d(x, net.weights({to, 1, 1, from / groups}),
+                                   {.groups = groups,
+                                    .input_layout = ops::InputLayout::Nhwc,
+                                    .filter_layout = ops::Conv2dFilterLayout::Ohwi},
+                                   net.weights({to})));
+}
+
+// Sums in another order: as close as float32 is at the results' size.
+void expect_close(const Graph& original, std::size_t nodes_after) {
+    const Graph optimized = optimize(original);
+    EXPECT_EQ(optimized.nodes().size(), nodes_after);
+    const auto expected = run(original, 1);
+    const auto actual = run(optimized, 1);
+    ASSERT_EQ(actual.size(), expected.size());
+    float scale = 1.0F;
+    for (const float value : expected) {
+        scale = std::max(scale, std::abs(value));
+    }
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        ASSERT_NEAR(actual[i], expected[i], 3e-6F * scale) << "element " << i;
+    }
+}
+
+TEST(LinearProducts, join_a_detour_over_more_channels) {
+    Net net;
+    const OperandId x = net.input({1, 5, 7, 6});
+    const OperandId wide = point(net, x, 6, 24);
+    const OperandId y = must(net.builder.relu(must(net.builder.add(point(net, wide, 24, 6), x))));
+    expect_close(net.build(y), 1);
+}
+
+TEST(LinearProducts, join_all_readers_of_a_window) {
+    Net net;
+    const OperandId wide = net.conv(net.input({1, 5, 7, 3}), 3, 40);
+    const OperandId sum = must(net.builder.mul(point(net, wide, 40, 4),
+                                               must(net.builder.sigmoid(point(net, wide, 40, 4)))));
+    expect_close(net.build(sum), 3);
+}
+
+TEST(LinearProducts, join_scaled_channels_from_both_sides) {
+    Net net;
+    const OperandId x = net.input({1, 5, 7, 6});
+    const OperandId y = point(net, point(net, point(net, x, 6, 6, 6), 6, 5), 5, 5, 5);
+    expect_close(net.build(y), 1);
+}
+
+TEST(LinearProducts, join_a_transposed_convolution) {
+    Net net;
+    const OperandId x = net.input({1, 4, 3, 8});
+    ops::ConvTranspose2d options{.strides = {2, 2},
+                                 .output_padding = {1, 1},
+                                 .input_layout = ops::InputLayout::Nhwc,
+                                 .filter_layout = ops::ConvTranspose2dFilterLayout::Hwoi};
+    const OperandId larger =
+        must(net.builder.conv_transpose2d(x, net.weights({3, 3, 8, 8}), options, net.weights({8})));
+    expect_close(net.build(point(net, larger, 8, 2)), 1);
+}
+
+TEST(LinearProducts, leave_what_would_take_longer) {
+    Net net;
+    const OperandId narrow = point(net, net.input({1, 5, 7, 24}), 24, 4);
+    expect_close(net.build(point(net, narrow, 4, 24)), 2);
+}
+
+TEST(LinearProducts, leave_windows_and_activations) {
+    Net net;
+    const OperandId x = net.input({1, 5, 7, 4});
+    // The bias of the first does not reach the padding of the second.
+    const OperandId padded = net.conv(point(net, x, 4, 24), 24, 4);
+    const OperandId bent = must(net.builder.relu(point(net, padded, 4, 24)));
+    expect_close(net.build(point(net, bent, 24, 4)), 4);
 }
 
 } // namespace
