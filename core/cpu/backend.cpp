@@ -10,6 +10,7 @@
 #include "core/cpu/chain.h"
 #include "core/cpu/gemm_kernel.h"
 #include "core/cpu/lowerings.h"
+#include "core/cpu/winograd.h"
 #include "core/ops/attributes.h"
 
 namespace sluice::cpu {
@@ -72,6 +73,10 @@ const runtime::Backend& backend() {
 
 std::string instruction_set() {
     return hwy::TargetName(gemm_kernels().target);
+}
+
+std::string packing() {
+    return instruction_set() + (allows_winograd() ? " winograd" : "");
 }
 
 } // namespace sluice::cpu
