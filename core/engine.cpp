@@ -90,7 +90,10 @@ Result<std::unique_ptr<runtime::Executable>> compile_on(const OnDevice& on, grap
     backends.push_back(&reference::backend());
     const unsigned threads = options.threads == 0 && is_small(graph) ? 1 : options.threads;
     auto compiled = runtime::Executable::compile(
-        std::move(graph), {.backends = backends, .threads = threads, .optimize = !reference_only});
+        std::move(graph), {.backends = backends,
+                           .threads = threads,
+                           .optimize = !reference_only,
+                           .processor = reference_only ? std::string() : cpu::packing()});
     if (on.device) {
         on.device->pipelines().save(); // now: not every process ends well
     }

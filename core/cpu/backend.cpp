@@ -11,6 +11,7 @@
 #include "core/cpu/chain.h"
 #include "core/cpu/gemm_kernel.h"
 #include "core/cpu/lowerings.h"
+#include "core/cpu/winograd.h"
 #include "core/ops/attributes.h"
 
 namespace sluice::cpu {
@@ -82,6 +83,10 @@ const runtime::Backend& backend() {
 
 std::string instruction_set() {
     return hwy::TargetName(gemm_kernels().target);
+}
+
+std::string packing() {
+    return instruction_set() + (allows_winograd() ? " winograd" : "");
 }
 
 } // namespace sluice::cpu

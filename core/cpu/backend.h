@@ -13,4 +13,7 @@ namespace sluice::cpu {
 // The instruction set in use: "AVX3_ZEN4", "AVX2", "NEON".
 [[nodiscard]] std::string instruction_set();
 
+// What decides how weights are packed, beside a graph: the instruction set and the user's choices.
+[[nodiscard]] std::string packing();
+
 } // namespace sluice::cpu

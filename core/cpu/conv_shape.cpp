@@ -3,7 +3,9 @@
 #include "core/cpu/conv_shape.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "core/base/checked_math.h"
 #include "core/cpu/lowerings.h"
@@ -46,8 +48,11 @@ template <typename Op>
 ConvConstants constants_of(const graph::Graph& graph, const graph::Node& node, const Op& op) {
     const auto strides = graph::strides_of(graph.desc(node.inputs[1]).shape());
     const ops::FilterAxes axes = ops::filter_axes(op.filter_layout);
+    std::unique_ptr<float[]> own;
+    const std::span<const float> filter = constant_view(graph, node.inputs[1], own);
     return {
-        .filter = constant_floats(graph, node.inputs[1]),
+        .own = std::move(own),
+        .filter = filter,
         .bias = op.has_bias ? constant_floats(graph, node.inputs[2]) : std::vector<float>{},
         .stride_o = strides[axes.output_channel],
         .stride_y = strides[axes.height],
@@ -102,6 +107,19 @@ std::vector<float> constant_floats(const graph::Graph& graph, graph::OperandId i
     std::vector<float> values(operand.desc.element_count());
     std::memcpy(values.data(), operand.data.bytes.data(), values.size() * sizeof(float));
     return values;
+}
+
+std::span<const float> constant_view(const graph::Graph& graph, graph::OperandId id,
+                                     std::unique_ptr<float[]>& own) {
+    const graph::Operand& operand = graph.operand(id);
+    const std::size_t count = operand.desc.element_count();
+    const std::byte* const bytes = operand.data.bytes.data();
+    if (reinterpret_cast<std::uintptr_t>(bytes) % alignof(float) == 0) {
+        return {reinterpret_cast<const float*>(bytes), count};
+    }
+    own = std::make_unique_for_overwrite<float[]>(count);
+    std::memcpy(own.get(), bytes, count * sizeof(float));
+    return {own.get(), count};
 }
 
 ConvConstants conv_constants(const graph::Graph& graph, const graph::Node& node,

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -49,10 +51,12 @@ struct TapRange {
 [[nodiscard]] TapRange valid_taps(std::size_t output, std::size_t stride, std::size_t pad,
                                   std::size_t dilation, std::size_t taps, std::size_t input_size);
 
-// A filter and its bias (empty where there is none), as floats. Output channel o is one of all in a
-// convolution and one of its group in a transposed one, input channel i the other way round.
+// A filter, which may be a view of the graph's, and its bias (empty where there is none), as
+// floats. Output channel o is one of all in a convolution and one of its group in a transposed one,
+// input channel i the other way round.
 struct ConvConstants {
-    std::vector<float> filter;
+    std::unique_ptr<float[]> own; // the filter, where the graph's cannot be read in place
+    std::span<const float> filter;
     std::vector<float> bias;
     std::size_t stride_o, stride_y, stride_x, stride_i; // of the filter's elements
 
@@ -62,6 +66,9 @@ struct ConvConstants {
 };
 // The operand must be a float32 constant.
 [[nodiscard]] std::vector<float> constant_floats(const graph::Graph& graph, graph::OperandId id);
+// The same in place where its bytes are aligned, else in `own`.
+[[nodiscard]] std::span<const float> constant_view(const graph::Graph& graph, graph::OperandId id,
+                                                   std::unique_ptr<float[]>& own);
 [[nodiscard]] ConvConstants conv_constants(const graph::Graph& graph, const graph::Node& node,
                                            const ops::Conv2d& op);
 [[nodiscard]] ConvConstants conv_constants(const graph::Graph& graph, const graph::Node& node,

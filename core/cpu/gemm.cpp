@@ -98,16 +98,23 @@ Result<std::unique_ptr<runtime::Kernel>> lower_gemm(const graph::Graph& graph,
     const std::size_t k = op.a_transpose ? a[0] : a[1];
     SLUICE_TRY_ASSIGN(const Addend addend, addend_of(graph, node, op));
 
+    std::vector<float> scaled;
     ConvConstants data{
-        .filter = constant_floats(graph, node.inputs[1]),
+        .own = {},
+        .filter = {},
         .bias = {},
         .stride_o = op.b_transpose ? k : 1,
         .stride_y = 0,
         .stride_x = 0,
         .stride_i = op.b_transpose ? 1 : n,
     };
-    for (float& value : data.filter) {
-        value = static_cast<float>(op.alpha * static_cast<double>(value));
+    data.filter = constant_view(graph, node.inputs[1], data.own);
+    if (op.alpha != 1.0) {
+        scaled.assign(data.filter.begin(), data.filter.end());
+        for (float& value : scaled) {
+            value = static_cast<float>(op.alpha * static_cast<double>(value));
+        }
+        data.filter = scaled;
     }
     if (addend == Addend::Bias) {
         data.bias = constant_floats(graph, node.inputs[2]);

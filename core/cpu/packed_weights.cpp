@@ -3,8 +3,12 @@
 #include "core/cpu/packed_weights.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <utility>
 
 #include "core/base/checked_math.h"
+#include "core/base/content_hash.h"
+#include "core/runtime/packed_cache.h"
 
 namespace sluice::cpu {
 
@@ -17,19 +21,42 @@ Result<AlignedFloats> allocate_floats(std::size_t count) {
     return floats;
 }
 
+namespace {
+
+// What decides how a matrix is laid out, beside its values.
+std::uint64_t layout_of(std::size_t k_count, std::size_t n_count, const GemmKernels& kernels,
+                        const std::source_location& caller) {
+    ContentHash hash;
+    for (const std::uint64_t number :
+         {std::uint64_t{k_count}, std::uint64_t{n_count}, std::uint64_t{kernels.lanes},
+          std::uint64_t{kernels.max_panel_vectors}, std::uint64_t{caller.line()}}) {
+        hash.add(number);
+    }
+    return hash.value()[0];
+}
+
+} // namespace
+
 Result<PackedWeights> PackedWeights::create(std::size_t k_count, std::size_t n_count,
-                                            std::span<const float> bias) {
+                                            std::span<const float> bias,
+                                            const std::source_location& caller) {
     const GemmKernels& kernels = gemm_kernels();
     const std::size_t vectors = div_ceil(n_count, kernels.lanes);
     const std::size_t width = vectors * kernels.lanes;
     PackedWeights packed;
-    SLUICE_TRY_ASSIGN(packed.storage_, allocate_floats((k_count + 1) * width));
     packed.bytes_ = (k_count + 1) * width * sizeof(float);
+    SLUICE_TRY_ASSIGN(
+        auto memory,
+        runtime::allocate_packed(packed.bytes_, layout_of(k_count, n_count, kernels, caller)));
+    packed.storage_ = std::move(memory.bytes);
+    packed.is_filled_ = memory.is_filled;
 
     // Panels as equal as possible: a narrow last one would leave the multipliers waiting.
     const std::size_t count = div_ceil(vectors, kernels.max_panel_vectors);
-    float* const biases = packed.storage_.get() + k_count * width;
-    std::ranges::copy(bias, biases);
+    float* const biases = packed.floats() + k_count * width;
+    if (!packed.is_filled_) {
+        std::ranges::copy(bias, biases);
+    }
     std::size_t done = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const std::size_t here = (vectors - done) / (count - i);
@@ -39,7 +66,7 @@ Result<PackedWeights> PackedWeights::create(std::size_t k_count, std::size_t n_c
             .channels = std::min(here * kernels.lanes, n_count - first),
             .vectors = here,
             .width = here * kernels.lanes,
-            .weights = packed.storage_.get() + k_count * first,
+            .weights = packed.floats() + k_count * first,
             .bias = biases + first,
         });
         done += here;

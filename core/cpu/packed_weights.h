@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <source_location>
 #include <span>
 #include <vector>
 
@@ -30,13 +32,19 @@ public:
         const float* bias;    // [width]
     };
 
-    // `at(k, n)` gives the matrix; `bias` has N values, or none for zeros.
+    // `at(k, n)` gives the matrix; `bias` has N values, or none for zeros. Neither is asked for
+    // where an earlier process packed the same (packed_cache.h); `caller` tells kernels apart
+    // there.
     template <typename At>
-    [[nodiscard]] static Result<PackedWeights> pack(std::size_t k_count, std::size_t n_count,
-                                                    std::span<const float> bias, At&& at) {
-        SLUICE_TRY_ASSIGN(PackedWeights packed, create(k_count, n_count, bias));
+    [[nodiscard]] static Result<PackedWeights>
+    pack(std::size_t k_count, std::size_t n_count, std::span<const float> bias, At&& at,
+         std::source_location caller = std::source_location::current()) {
+        SLUICE_TRY_ASSIGN(PackedWeights packed, create(k_count, n_count, bias, caller));
+        if (packed.is_filled_) {
+            return packed;
+        }
         for (const Panel& panel : packed.panels_) {
-            float* const to = packed.storage_.get() + (panel.weights - packed.storage_.get());
+            float* const to = packed.floats() + (panel.weights - packed.floats());
             for (std::size_t k = 0; k < k_count; ++k) {
                 for (std::size_t n = 0; n < panel.channels; ++n) {
                     to[k * panel.width + n] = at(k, panel.first_channel + n);
@@ -50,11 +58,15 @@ public:
     [[nodiscard]] std::size_t byte_size() const { return bytes_; }
 
 private:
-    // Everything but the weights, which are zero.
+    // Everything but the weights, which are zero, or there already.
     [[nodiscard]] static Result<PackedWeights> create(std::size_t k_count, std::size_t n_count,
-                                                      std::span<const float> bias);
+                                                      std::span<const float> bias,
+                                                      const std::source_location& caller);
 
-    AlignedFloats storage_;
+    [[nodiscard]] float* floats() const { return reinterpret_cast<float*>(storage_.get()); }
+
+    std::shared_ptr<std::byte> storage_;
+    bool is_filled_ = false; // by an earlier process: read-only
     std::vector<Panel> panels_;
     std::size_t bytes_ = 0;
 };

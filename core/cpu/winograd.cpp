@@ -260,11 +260,13 @@ bool suits_winograd(const ConvShape& s) {
     return transformed < 0.85 * direct;
 }
 
-Result<std::unique_ptr<runtime::Kernel>> make_winograd_conv(const ConvShape& s,
-                                                            const ConvConstants& data) {
+namespace {
+
+// The filters as the products take them: [product][input][output].
+std::vector<float> transformed_filters(const ConvShape& s, const ConvConstants& data) {
     const std::size_t taps = s.kernel_width;
     const std::size_t count = s.in_channels * s.out_channels;
-    std::vector<float> products(kWinogradProducts * count); // [product][input][output]
+    std::vector<float> products(kWinogradProducts * count);
     std::array<std::array<double, 5>, kWinogradTile> factors{};
     for (std::size_t place = 0; place < kWinogradTile; ++place) {
         for (std::size_t tap = 0; tap < taps; ++tap) {
@@ -290,14 +292,24 @@ Result<std::unique_ptr<runtime::Kernel>> make_winograd_conv(const ConvShape& s,
             }
         }
     }
+    return products;
+}
+
+} // namespace
+
+Result<std::unique_ptr<runtime::Kernel>> make_winograd_conv(const ConvShape& s,
+                                                            const ConvConstants& data) {
+    std::vector<float> products; // made when the first is asked for: an earlier process may have
     std::vector<PackedWeights> weights;
     for (std::size_t p = 0; p < kWinogradProducts; ++p) {
-        const float* const from = products.data() + p * count;
+        const auto at = [&](std::size_t k, std::size_t n) {
+            if (products.empty()) {
+                products = transformed_filters(s, data);
+            }
+            return products[(p * s.in_channels + k) * s.out_channels + n];
+        };
         SLUICE_TRY_ASSIGN(PackedWeights packed,
-                          PackedWeights::pack(s.in_channels, s.out_channels, {},
-                                              [&](std::size_t k, std::size_t n) {
-                                                  return from[k * s.out_channels + n];
-                                              }));
+                          PackedWeights::pack(s.in_channels, s.out_channels, {}, at));
         weights.push_back(std::move(packed));
     }
     SLUICE_TRY_ASSIGN(AlignedFloats bias, allocate_floats(s.out_channels));

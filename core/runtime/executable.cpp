@@ -12,9 +12,11 @@
 #include <utility>
 
 #include "core/base/checked_math.h"
+#include "core/base/log.h"
 #include "core/passes/pass_manager.h"
 #include "core/runtime/evaluate.h"
 #include "core/runtime/memory_plan.h"
+#include "core/runtime/packed_cache.h"
 #include "core/runtime/partition.h"
 #include "core/runtime/schedule.h"
 #include "core/runtime/thread_pool.h"
@@ -80,6 +82,7 @@ struct Executable::State {
     std::size_t scratch_bytes = 0;
 
     [[nodiscard]] Status lower();
+    [[nodiscard]] Status lower_with_cache(std::string_view processor);
     [[nodiscard]] Status place_on_devices();
     [[nodiscard]] Status place_at(graph::OperandId id, std::span<std::byte> memory);
     void lay_out();
@@ -122,6 +125,16 @@ Status Executable::State::lower() {
         entry.reason = scheduled.reason;
         std::ranges::transform(nodes, std::back_inserter(entry.nodes),
                                [&](const graph::Node* node) { return title(graph, *node); });
+    }
+    return {};
+}
+
+// Lowers with the weights that an earlier process packed, or keeps them for the next.
+Status Executable::State::lower_with_cache(std::string_view processor) {
+    const PackedScope scope(packed_place(graph, schedule, processor));
+    SLUICE_TRY(lower());
+    if (const Status saved = scope.save(); !saved) {
+        log::info("runtime", "packed weights are not kept: {}", saved.error().message);
     }
     return {};
 }
@@ -265,6 +278,8 @@ void Executable::State::find_program() {
 
 Result<std::unique_ptr<Executable>> Executable::compile(graph::Graph graph,
                                                         const CompileOptions& options) {
+    // Now: passes make other constants of a sealed model's.
+    const bool may_cache = !options.processor.empty() && !has_confidential_constants(graph);
     if (options.optimize) {
         passes::PassOptions passes;
         // On the host: a device would upload, run and download a node at a time.
@@ -283,7 +298,7 @@ Result<std::unique_ptr<Executable>> Executable::compile(graph::Graph graph,
     auto state = std::make_unique<State>(std::move(graph));
     state->threads = ThreadPool::shared(options.threads);
     state->schedule = make_schedule(state->graph, assignments);
-    SLUICE_TRY(state->lower());
+    SLUICE_TRY(may_cache ? state->lower_with_cache(options.processor) : state->lower());
     SLUICE_TRY(state->place_on_devices());
     state->lay_out();
     SLUICE_TRY(state->allocate_arena());

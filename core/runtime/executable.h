@@ -22,6 +22,8 @@ struct CompileOptions {
     std::span<const Backend* const> backends;
     unsigned threads = 0; // 0: one per available core
     bool optimize = true; // run the passes
+    // What of this machine decides how the backends pack weights; empty: none are kept on disk.
+    std::string processor = {};
 };
 
 struct TensorInfo {

@@ -27,6 +27,7 @@
 #include "models/loaders/side_file.h"
 #include "models/loaders/text.h"
 #include "models/store/model_key.h"
+#include "models/store/sealed_table.h"
 
 namespace sluice::models {
 namespace {
@@ -43,10 +44,6 @@ constexpr std::size_t kStreamAt = 24;
 constexpr std::size_t kHeaderBytes = kStreamAt + crypto_secretstream_xchacha20poly1305_HEADERBYTES;
 constexpr std::size_t kPieceBytes = std::size_t{64} << 10U;
 constexpr std::size_t kTagBytes = crypto_secretstream_xchacha20poly1305_ABYTES;
-constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kMaxFiles = 4096;
-constexpr std::size_t kMaxFileNameBytes = 4096;
-
 static_assert(crypto_secretstream_xchacha20poly1305_KEYBYTES == kModelKeyBytes);
 
 unsigned char* bytes_at(std::byte* data) {
@@ -69,109 +66,12 @@ struct Stream {
 // Memory for a payload; the size is rounded up so that it begins aligned, for libsodium puts the
 // end at the end of a page.
 std::shared_ptr<std::byte> locked_memory(std::size_t size) {
-    auto* const memory = static_cast<std::byte*>(::sodium_malloc(align_up(size, kAlignment)));
+    auto* const memory = static_cast<std::byte*>(::sodium_malloc(align_up(size, kSealedAlignment)));
     return {memory, [](std::byte* bytes) { ::sodium_free(bytes); }};
 }
 
 std::size_t pieces_of(std::uint64_t size) {
     return std::max<std::size_t>(div_ceil<std::size_t>(size, kPieceBytes), 1);
-}
-
-template <typename T>
-void put(std::vector<std::byte>& out, T value) {
-    const auto bytes = std::as_bytes(std::span(&value, 1));
-    out.insert(out.end(), bytes.begin(), bytes.end());
-}
-
-template <typename T>
-T number_at(std::span<const std::byte> bytes, std::size_t at) {
-    T value{};
-    std::memcpy(&value, bytes.data() + at, sizeof(T));
-    return value;
-}
-
-// The table of files: their number, then for each the sizes of name and content, and the name.
-std::vector<std::byte> table_of(std::span<const NamedBytes> files) {
-    std::vector<std::byte> table;
-    put(table, static_cast<std::uint32_t>(files.size()));
-    for (const NamedBytes& file : files) {
-        put(table, static_cast<std::uint32_t>(file.name.size()));
-        put(table, static_cast<std::uint64_t>(file.bytes.size()));
-        const auto name = std::as_bytes(std::span(file.name));
-        table.insert(table.end(), name.begin(), name.end());
-    }
-    table.resize(align_up(table.size(), kAlignment));
-    return table;
-}
-
-// Reads what put() wrote, and never past the end.
-class TableReader {
-public:
-    explicit TableReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
-
-    template <typename T>
-    std::optional<T> number() {
-        if (bytes_.size() - at_ < sizeof(T)) {
-            return std::nullopt;
-        }
-        const T value = number_at<T>(bytes_, at_);
-        at_ += sizeof(T);
-        return value;
-    }
-    std::optional<std::string> text(std::size_t size) {
-        if (size > kMaxFileNameBytes || bytes_.size() - at_ < size) {
-            return std::nullopt;
-        }
-        const auto* const data = reinterpret_cast<const char*>(bytes_.data() + at_);
-        at_ += size;
-        return std::string(data, size);
-    }
-    [[nodiscard]] std::size_t at() const { return at_; }
-
-private:
-    std::span<const std::byte> bytes_;
-    std::size_t at_ = 0;
-};
-
-std::unexpected<Error> malformed_table() {
-    return fail(ErrorCode::Parse, "its table of files is malformed");
-}
-
-// The payload's files, sharing its memory.
-Result<UnsealedModel> split(const std::shared_ptr<const void>& owner,
-                            std::span<const std::byte> payload) {
-    TableReader table(payload);
-    const auto count = table.number<std::uint32_t>();
-    if (!count || *count == 0 || *count > kMaxFiles) {
-        return malformed_table();
-    }
-    std::vector<std::pair<std::string, std::uint64_t>> entries;
-    for (std::uint32_t i = 0; i < *count; ++i) {
-        const auto name_size = table.number<std::uint32_t>();
-        const auto size = table.number<std::uint64_t>();
-        auto name = name_size ? table.text(*name_size) : std::nullopt;
-        if (!size || !name) {
-            return malformed_table();
-        }
-        entries.emplace_back(std::move(*name), *size);
-    }
-    UnsealedModel out;
-    std::size_t at = align_up(table.at(), kAlignment);
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        const auto& [name, size] = entries[i];
-        if (at > payload.size() || size > payload.size() - at) {
-            return malformed_table();
-        }
-        FileBytes file{.owner = owner, .bytes = payload.subspan(at, size)};
-        at = align_up(at + size, kAlignment);
-        if (i == 0) {
-            out.name = clean_text(name);
-            out.model = std::move(file);
-        } else {
-            out.files.emplace(name, std::move(file));
-        }
-    }
-    return out;
 }
 
 // The lengths that header and file tell must agree before anything is decrypted.
@@ -205,18 +105,18 @@ bool is_sealed(std::span<const std::byte> bytes) {
 }
 
 Result<std::vector<std::byte>> seal(std::span<const NamedBytes> files, const ModelKey& key) {
-    if (files.empty() || files.size() > kMaxFiles) {
+    if (files.empty() || files.size() > kMaxSealedFiles) {
         return fail(ErrorCode::Unsupported, "{} files, 1 to {} can be sealed in one", files.size(),
-                    kMaxFiles);
+                    kMaxSealedFiles);
     }
     std::size_t size = 0;
-    const std::vector<std::byte> table = table_of(files);
+    const std::vector<std::byte> table = write_file_table(files);
     size = table.size();
     for (const NamedBytes& file : files) {
-        if (file.name.size() > kMaxFileNameBytes) {
+        if (file.name.size() > kMaxSealedNameBytes) {
             return fail(ErrorCode::Unsupported, "a name of {} bytes", file.name.size());
         }
-        size += align_up(file.bytes.size(), kAlignment); // mapped files, far from overflow
+        size += align_up(file.bytes.size(), kSealedAlignment); // mapped files, far from overflow
     }
     // The payload is not secret from whoever seals it, but it need not lie about either.
     const auto payload = locked_memory(size);
@@ -228,7 +128,7 @@ Result<std::vector<std::byte>> seal(std::span<const NamedBytes> files, const Mod
     std::size_t at = table.size();
     for (const NamedBytes& file : files) {
         std::ranges::copy(file.bytes, payload.get() + at);
-        at += align_up(file.bytes.size(), kAlignment);
+        at += align_up(file.bytes.size(), kSealedAlignment);
     }
 
     std::vector<std::byte> out(kMagic.begin(), kMagic.end());
@@ -320,7 +220,7 @@ Result<UnsealedModel> unseal(std::span<const std::byte> sealed, const ModelKey& 
         source += piece + kTagBytes;
     } while (done < size);
     ::sodium_mprotect_readonly(payload.get());
-    return split(payload, {payload.get(), size});
+    return read_file_table(payload, {payload.get(), size});
 }
 
 } // namespace sluice::models

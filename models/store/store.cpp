@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/confidential.h"
 #include "core/base/result.h"
 #include "models/loaders/file_hash.h"
 #include "models/loaders/loader.h"
@@ -246,6 +247,10 @@ Result<LoadedModel> open_file(const std::filesystem::path& path, const LoadOptio
     inside.folder.clear();
     inside.files = std::move(unsealed->files);
     SLUICE_TRY_ASSIGN(LoadedModel loaded, load_model(unsealed->model, unsealed->name, inside));
+    // What loaders converted lies in memory of its own.
+    for (const auto& operand : loaded.graph.operands()) {
+        mark_confidential(operand.data.owner);
+    }
     if (const auto sidecar = inside.files.find(unsealed->name + ".modelinfo");
         sidecar != inside.files.end()) {
         apply_modelinfo(text_of(sidecar->second), loaded.info);

@@ -31,6 +31,7 @@
 #include "models/loaders/text.h"
 #include "models/store/seal.h"
 #include "models/store/store.h"
+#include "models/store/user_manifest.h"
 
 namespace sluice::models {
 namespace {
@@ -38,22 +39,9 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kManifestFile = "manifest.json";
-constexpr std::size_t kMaxManifestBytes = std::size_t{8} << 20U;
-constexpr float kMaxCode = 255.0F;
-
 std::string_view variable(const char* name) {
     const char* const value = std::getenv(name); // NOLINT(concurrency-mt-unsafe)
     return value == nullptr ? "" : value;
-}
-
-// Names are folders and words of command lines.
-bool is_name(std::string_view name) {
-    const auto fits = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-    };
-    return !name.empty() && name.size() <= 100 && name.front() != '.' &&
-           std::ranges::all_of(name, fits);
 }
 
 std::string name_from(const fs::path& file) {
@@ -67,25 +55,8 @@ std::string name_from(const fs::path& file) {
     return name;
 }
 
-Json tensors_of(std::span<const graph::NamedOperand> named, const graph::Graph& graph) {
-    Json list = Json::array();
-    for (const graph::NamedOperand& entry : named) {
-        const graph::TensorDesc& desc = graph.desc(entry.id);
-        list.push_back({{"name", entry.name},
-                        {"dataType", graph::name(desc.type())},
-                        {"shape", desc.shape().dims()}});
-    }
-    return list;
-}
-
-// A file of the model: where it comes from and what it is called in the store.
-struct Piece {
-    std::string name;
-    FileBytes bytes;
-};
-
-Result<std::vector<Piece>> pieces_of(const fs::path& file) {
-    std::vector<Piece> pieces;
+Result<std::vector<StoredFile>> pieces_of(const fs::path& file) {
+    std::vector<StoredFile> pieces;
     SLUICE_TRY_ASSIGN(FileBytes model, map_file(file));
     const std::string name = file.filename().string();
     pieces.push_back({.name = name, .bytes = model});
@@ -108,40 +79,6 @@ Result<std::vector<Piece>> pieces_of(const fs::path& file) {
     return pieces;
 }
 
-Result<Json> manifest_of(const AddRequest& request, const std::string& name,
-                         std::span<const Piece> pieces, const LoadedModel& model) {
-    SLUICE_TRY_ASSIGN(const std::string hash, sha256(pieces[0].bytes.bytes));
-    const ModelInfo& info = model.info;
-    Json manifest{{"name", name},
-                  {"title", info.name.empty() ? name : info.name},
-                  {"description", info.description},
-                  {"task", request.task.empty() ? info.task : request.task},
-                  {"format", info.format},
-                  {"file", pieces[0].name},
-                  {"licence", info.license},
-                  {"source", request.source},
-                  {"sha256", hash}};
-    Json beside = Json::array();
-    for (const Piece& piece : pieces.subspan(1)) {
-        SLUICE_TRY_ASSIGN(const std::string its_hash, sha256(piece.bytes.bytes));
-        beside.push_back({{"name", piece.name}, {"sha256", its_hash}});
-    }
-    manifest["beside"] = std::move(beside);
-    if (!request.load.dimensions.empty()) {
-        manifest["dimensions"] = request.load.dimensions;
-    }
-    manifest["inputs"] = tensors_of(model.graph.inputs(), model.graph);
-    manifest["outputs"] = tensors_of(model.graph.outputs(), model.graph);
-    if (info.normalization) {
-        const auto [mean, std] = *info.normalization;
-        manifest["range"] = {-mean / std, (kMaxCode - mean) / std};
-    }
-    if (!info.labels.empty()) {
-        manifest["labels"] = info.labels;
-    }
-    return manifest;
-}
-
 Status write(const fs::path& path, std::span<const std::byte> bytes) {
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
@@ -155,8 +92,9 @@ Status write(const fs::path& path, std::span<const std::byte> bytes) {
     return {};
 }
 
-Status write_all(const fs::path& folder, std::span<const Piece> pieces, const Json& manifest) {
-    for (const Piece& piece : pieces) {
+Status write_all(const fs::path& folder, std::span<const StoredFile> pieces,
+                 const nlohmann::ordered_json& manifest) {
+    for (const StoredFile& piece : pieces) {
         const fs::path relative = fs::path(piece.name).lexically_normal();
         if (relative.is_absolute() || relative.empty() || *relative.begin() == ".." ||
             relative == kManifestFile) {
@@ -184,66 +122,6 @@ public:
 private:
     fs::path path_;
 };
-
-std::string text_at(const Json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-// What add_model() wrote, or a person since; nothing where it does not describe a model.
-std::optional<Manifest> read_manifest(const fs::path& folder) {
-    const auto file = map_file(folder / kManifestFile);
-    if (!file || file->bytes.size() > kMaxManifestBytes) {
-        return std::nullopt;
-    }
-    const auto* const text = reinterpret_cast<const char*>(file->bytes.data());
-    const Json document = Json::parse(text, text + file->bytes.size(), nullptr, false);
-    if (!document.is_object()) {
-        return std::nullopt;
-    }
-    Manifest manifest;
-    manifest.name = folder.filename().string();
-    manifest.title = text_at(document, "title");
-    manifest.task = text_at(document, "task");
-    manifest.format = text_at(document, "format");
-    manifest.file = text_at(document, "file");
-    manifest.licence = text_at(document, "licence");
-    manifest.source = text_at(document, "source");
-    manifest.sha256 = text_at(document, "sha256");
-    manifest.anchors = text_at(document, "anchors");
-    manifest.activation = text_at(document, "activation");
-    manifest.folder = folder;
-    const auto range = document.find("range");
-    manifest.has_range = range != document.end() && range->is_array() && range->size() == 2 &&
-                         (*range)[0].is_number() && (*range)[1].is_number();
-    if (manifest.has_range) {
-        manifest.low = (*range)[0].get<float>();
-        manifest.high = (*range)[1].get<float>();
-    }
-    if (const auto labels = document.find("labels"); labels != document.end()) {
-        for (const Json& label : *labels) {
-            manifest.labels.push_back(label.is_string() ? label.get<std::string>() : "");
-        }
-    }
-    if (const auto beside = document.find("beside"); beside != document.end()) {
-        for (const Json& entry : *beside) {
-            if (entry.is_object()) {
-                manifest.beside.push_back({text_at(entry, "name"), text_at(entry, "sha256")});
-            }
-        }
-    }
-    if (const auto sizes = document.find("dimensions"); sizes != document.end()) {
-        for (const auto& [dimension, size] : sizes->items()) {
-            if (size.is_number_unsigned()) {
-                manifest.dimensions.emplace(dimension, size.get<std::uint32_t>());
-            }
-        }
-    }
-    // A file beside the manifest, by name.
-    const bool whole = is_name(manifest.name) && manifest.sha256.size() == 64 &&
-                       !manifest.file.empty() && !manifest.file.contains('/');
-    return whole ? std::optional(std::move(manifest)) : std::nullopt;
-}
 
 // Manifests that were handed out, which callers keep pointers to. One that is read again and equal
 // is not kept twice.
@@ -285,7 +163,7 @@ Result<std::filesystem::path> user_store() {
 Result<const Manifest*> add_model(const AddRequest& request) {
     SLUICE_TRY_ASSIGN(const fs::path store, user_store());
     const std::string name = request.name.empty() ? name_from(request.file) : request.name;
-    if (!is_name(name)) {
+    if (!is_model_name(name)) {
         return fail(ErrorCode::InvalidArgument,
                     "'{}' is no name for a model: small letters, digits, '-', '_' and '.' are; "
                     "give another with --name",
@@ -317,7 +195,7 @@ Result<const Manifest*> add_model(const AddRequest& request) {
 
 const Manifest* find_added(std::string_view name) {
     const auto store = user_store();
-    if (!store || !is_name(name)) {
+    if (!store || !is_model_name(name)) {
         return nullptr;
     }
     auto manifest = read_manifest(*store / name);

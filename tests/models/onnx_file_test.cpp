@@ -114,7 +114,7 @@ TEST(OnnxFile, lists_all_missing_operators_at_once) {
     OnnxWriter w;
     w.input("x", {2, 3});
     w.node("Frobnicate", {"x"}, {"a"}).set_name("first");
-    w.node("TopK", {"x"}, {"b", "i"});
+    w.node("Unique", {"x"}, {"b"});
     auto& custom = w.node("Foo", {"x"}, {"c"});
     custom.set_domain("com.example");
     w.node("Relu", {"a"}, {"d"}); // follows what is missing, and is none of its own
@@ -125,8 +125,9 @@ TEST(OnnxFile, lists_all_missing_operators_at_once) {
     EXPECT_EQ(error.code, ErrorCode::Unsupported);
     EXPECT_EQ(
         error.message,
-        "loading test: 4 operators are not supported: Frobnicate (node 0 'first'), TopK (node 1 "
-        "'b': WebNN does not sort), com.example.Foo (node 2 'c'), BitShift (node 4 'e': WebNN "
+        "loading test: 4 operators are not supported: Frobnicate (node 0 'first'), Unique (node "
+        "1 'b': the size of its result depends on values), com.example.Foo (node 2 'c'), BitShift "
+        "(node 4 'e': WebNN "
         "has no operators on bits)");
 }
 
@@ -373,35 +374,56 @@ TEST(OnnxFile, tells_what_its_metadata_says) {
 
 // --- Control flow
 
-std::vector<std::byte> branches(bool condition, bool known) {
-    OnnxWriter w;
-    w.input("x", {2});
-    if (known) {
-        w.constant("c", {}, Tensor::BOOL).add_int32_data(condition ? 1 : 0);
-    } else {
-        w.input("c", {}, Tensor::BOOL);
-    }
+onnx_schema::Graph& add_branch(onnx_schema::Node& node, const std::string& name) {
+    auto& attribute = *node.add_attribute();
+    attribute.set_name(name);
+    attribute.set_type(onnx_schema::Attribute::GRAPH);
+    attribute.mutable_g()->add_output()->set_name("inner");
+    return *attribute.mutable_g();
+}
+
+void add_branches(OnnxWriter& w) {
     auto& node = w.node("If", {"c"}, {"y"});
-    for (const std::string branch : {"then_branch", "else_branch"}) {
-        auto& attribute = *node.add_attribute();
-        attribute.set_name(branch);
-        attribute.set_type(onnx_schema::Attribute::GRAPH);
-        OnnxWriter::node_in(*attribute.mutable_g(), branch == "then_branch" ? "Neg" : "Abs", {"x"},
-                            {"inner"});
-        attribute.mutable_g()->add_output()->set_name("inner");
-    }
+    OnnxWriter::node_in(add_branch(node, "then_branch"), "Neg", {"x"}, {"inner"});
+    OnnxWriter::node_in(add_branch(node, "else_branch"), "Abs", {"x"}, {"inner"});
     w.output("y");
-    return w.finish();
 }
 
 TEST(OnnxFile, takes_the_branch_of_a_known_condition) {
-    EXPECT_EQ(run_graph(bytes_as_file(branches(true, true)), {{1, -2}})[0].floats(),
-              (std::vector<float>{-1, 2}));
-    EXPECT_EQ(run_graph(bytes_as_file(branches(false, true)), {{1, -2}})[0].floats(),
-              (std::vector<float>{1, 2}));
-    EXPECT_NE(error_of(bytes_as_file(branches(true, false)))
-                  .message.find("its condition is not known at load time"),
-              std::string::npos);
+    for (const bool condition : {true, false}) {
+        OnnxWriter w;
+        w.input("x", {2}).constant("c", {}, Tensor::BOOL).add_int32_data(condition ? 1 : 0);
+        add_branches(w);
+        const auto outputs = run_graph(bytes_as_file(w.finish()), {{1, -2}});
+        ASSERT_EQ(outputs.size(), 1U);
+        EXPECT_EQ(outputs[0].floats(),
+                  condition ? (std::vector<float>{-1, 2}) : (std::vector<float>{1, 2}));
+    }
+}
+
+TEST(OnnxFile, chooses_between_the_results_of_branches_whose_condition_is_computed) {
+    OnnxWriter w;
+    w.input("x", {2}).input("t", {1, 1}).floats("zero", {1, 1}, {0});
+    w.node("Greater", {"t", "zero"}, {"c"});
+    add_branches(w);
+    const FileBytes file = bytes_as_file(w.finish());
+    EXPECT_EQ(run_graph(file, {{1, -2}, {1}})[0].floats(), (std::vector<float>{-1, 2}));
+    EXPECT_EQ(run_graph(file, {{1, -2}, {-1}})[0].floats(), (std::vector<float>{1, 2}));
+}
+
+TEST(OnnxFile, says_what_keeps_it_from_choosing_between_branches) {
+    OnnxWriter w;
+    w.input("x", {2}).input("c", {}, Tensor::BOOL);
+    auto& node = w.node("If", {"c"}, {"y"});
+    OnnxWriter::node_in(add_branch(node, "then_branch"), "Neg", {"x"}, {"inner"});
+    auto& other = add_branch(node, "else_branch");
+    set_int(OnnxWriter::node_in(other, "Concat", {"x", "x"}, {"inner"}), "axis", 0);
+    w.output("y");
+    const Error error = error_of(bytes_as_file(w.finish()));
+    EXPECT_EQ(error.code, ErrorCode::Unsupported);
+    EXPECT_TRUE(error.message.contains(
+        "its condition is not known at load time, and its branches give float32[2] and float32[4]"))
+        << error.message;
 }
 
 // --- What is refused, with what sentence

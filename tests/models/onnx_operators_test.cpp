@@ -132,6 +132,38 @@ TEST(OnnxOperators, weights_are_dequantized_by_channel) {
     EXPECT_EQ(run(w, {{1, 2}})[0].floats(), (std::vector<float>{-124, 63}));
 }
 
+TEST(OnnxOperators, the_largest_and_smallest_come_in_order) {
+    OnnxWriter w;
+    w.input("x", {3, 2}).ints("k", {2});
+    set_int(w.node("TopK", {"x", "k"}, {"values", "places"}), "axis", 0);
+    auto& smallest = w.node("TopK", {"x", "k"}, {"low", "at"});
+    set_int(smallest, "axis", 0);
+    set_int(smallest, "largest", 0);
+    w.output("values").output("places").output("low").output("at");
+    const auto outputs = run(w, {{5, 1, 7, 1, 6, 3}}); // columns 5 7 6 and 1 1 3
+    ASSERT_EQ(outputs.size(), 4);
+    EXPECT_EQ(outputs[0].shape, (std::vector<std::uint32_t>{2, 2}));
+    EXPECT_EQ(outputs[0].floats(), (std::vector<float>{7, 3, 6, 1}));
+    EXPECT_EQ(outputs[1].as<std::int64_t>(), (std::vector<std::int64_t>{1, 2, 2, 0}));
+    EXPECT_EQ(outputs[2].floats(), (std::vector<float>{5, 1, 6, 1}));
+    EXPECT_EQ(outputs[3].as<std::int64_t>(), (std::vector<std::int64_t>{0, 0, 2, 1}));
+}
+
+TEST(OnnxOperators, the_largest_are_found_one_by_one_within_limits) {
+    const auto says = [](std::int64_t length, std::int64_t count, std::string_view message) {
+        OnnxWriter w;
+        w.input("x", {length}).ints("k", {count});
+        w.node("TopK", {"x", "k"}, {"values", "places"});
+        w.output("values");
+        const auto model = load_model(bytes_as_file(w.finish()), "test");
+        ASSERT_FALSE(model);
+        EXPECT_TRUE(model.error().message.contains(message)) << model.error().message;
+    };
+    says(3, 4, "the 4 largest of float32[3]");
+    says(3, 0, "the 0 largest of float32[3]");
+    says(1000, 257, "WebNN does not sort; at most 256");
+}
+
 TEST(OnnxOperators, resize_weighs_by_corners) {
     OnnxWriter w;
     w.input("x", {1, 1, 1, 3}).ints("sizes", {1, 1, 1, 5});

@@ -18,6 +18,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/confidential.h"
+#include "core/engine.h"
 #include "core/graph/builder.h"
 #include "core/graph/print.h"
 #include "models/loaders/webnn/webnn_writer.h"
@@ -234,6 +236,49 @@ TEST_F(SealedFiles, open_with_their_key_and_their_weights) {
         left.insert(entry.path().filename().string());
     }
     EXPECT_EQ(left, (std::set<std::string>{"key", "m.sealed"}));
+}
+
+TEST_F(SealedFiles, are_marked_as_what_must_not_reach_a_disk) {
+    const fs::path plain = write_model();
+    const LoadedModel open = must(open_file(plain));
+    const fs::path sealed = write("m.sealed", must(seal_model(plain, key_)));
+    const LoadedModel secret = must(open_file(sealed, {.key = key_file_.string()}));
+    for (const graph::Operand& operand : open.graph.operands()) {
+        EXPECT_FALSE(is_confidential(operand.data.owner)) << operand.name;
+    }
+    std::size_t constants = 0;
+    for (const graph::Operand& operand : secret.graph.operands()) {
+        const bool is_constant = operand.kind == graph::OperandKind::Constant;
+        EXPECT_EQ(is_confidential(operand.data.owner), is_constant) << operand.name;
+        constants += is_constant ? 1 : 0;
+    }
+    EXPECT_EQ(constants, 1U);
+}
+
+TEST_F(SealedFiles, leave_no_packed_weights_behind) {
+    graph::GraphBuilder builder;
+    const auto desc = must(graph::TensorDesc::create(graph::DataType::Float32, {512, 600}));
+    const std::vector<float> values(512 * 600, 0.5F); // 1.2 MiB: worth keeping
+    const auto x = must(
+        builder.input("x", must(graph::TensorDesc::create(graph::DataType::Float32, {1, 512}))));
+    const auto c = must(
+        builder.constant(desc, graph::ConstantData::copy(std::span<const float>(values)), "c"));
+    const auto y = must(builder.matmul(x, c));
+    const auto saved = must(webnn::save(must(builder.build({{"y", y}})), {}, "m.weights"));
+    write("m.weights", saved.weights);
+    const fs::path plain = write("m.json", bytes_of(saved.description));
+    const fs::path sealed = write("m.sealed", must(seal_model(plain, key_)));
+
+    const fs::path cache = folder_ / "cache";
+    ::setenv("XDG_CACHE_HOME", cache.c_str(), 1);
+    LoadedModel secret = must(open_file(sealed, {.key = key_file_.string()}));
+    ASSERT_TRUE(compile(std::move(secret.graph), {.device = DeviceKind::Cpu}));
+    EXPECT_FALSE(fs::exists(cache));
+    // The same model, not sealed: what would have been left behind.
+    LoadedModel open = must(open_file(plain));
+    ASSERT_TRUE(compile(std::move(open.graph), {.device = DeviceKind::Cpu}));
+    EXPECT_TRUE(fs::exists(cache / "sluice" / "packed"));
+    ::unsetenv("XDG_CACHE_HOME");
 }
 
 TEST_F(SealedFiles, take_the_key_from_where_it_is_said_to_be) {

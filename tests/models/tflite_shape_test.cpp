@@ -339,6 +339,20 @@ TEST(TfliteShape, finds_the_largest_and_smallest) {
     EXPECT_EQ(outputs[1].as<std::int64_t>(), (std::vector<std::int64_t>{2, 2}));
 }
 
+TEST(TfliteShape, finds_the_largest_in_order) {
+    TfliteWriter writer;
+    const auto x = writer.tensor({2, 3});
+    const auto count = writer.ints({2});
+    const auto values = writer.tensor({2, 2});
+    const auto places = writer.tensor({2, 2}, TensorType::INT32);
+    writer.op(BuiltinOperator::TOPK_V2, {x, count}, {values, places});
+    const auto outputs =
+        run_graph(file_of(writer.finish({x}, {values, places})), {{3, 9, 1, 4, 4, 2}});
+    ASSERT_EQ(outputs.size(), 2);
+    EXPECT_EQ(outputs[0].floats(), (std::vector<float>{9, 3, 4, 4}));
+    EXPECT_EQ(outputs[1].as<std::int32_t>(), (std::vector<std::int32_t>{1, 0, 0, 1}));
+}
+
 // --- Resizing
 
 struct ResizeCase {

@@ -18,6 +18,7 @@
 #include "models/loaders/onnx/literal.h"
 #include "models/loaders/onnx/mappings.h"
 #include "models/loaders/onnx/operation.h"
+#include "models/loaders/ranking.h"
 
 namespace sluice::models::onnx {
 
@@ -103,6 +104,25 @@ Result<Outputs> map_arg_max(Operation& op) {
 
 Result<Outputs> map_arg_min(Operation& op) {
     return map_arg(op, false);
+}
+
+// Before version 10 the count is an attribute.
+Result<Outputs> map_top_k(Operation& op) {
+    SLUICE_TRY_ASSIGN(const OperandId x, op.input(0));
+    SLUICE_TRY_ASSIGN(const auto counts, op.integers_of("k", 1));
+    if (!counts || counts->size() != 1) {
+        return fail(ErrorCode::Parse, "{} counts, one is needed", counts ? counts->size() : 0);
+    }
+    SLUICE_TRY_ASSIGN(const std::int64_t listed, op.integer("axis", -1));
+    SLUICE_TRY_ASSIGN(const std::uint32_t axis, axis_of(listed, op.shape(x).rank()));
+    SLUICE_TRY_ASSIGN(const std::int64_t largest, op.integer("largest", 1));
+    SLUICE_TRY_ASSIGN(const Ranked ranked, rank_values(op.build(), x,
+                                                       {.axis = axis,
+                                                        .count = (*counts)[0],
+                                                        .largest = largest != 0,
+                                                        .place_type = DataType::Int64},
+                                                       op.label()));
+    return std::vector{ranked.values, ranked.places};
 }
 
 Result<Outputs> map_cum_sum(Operation& op) {

@@ -99,6 +99,7 @@ template <ops::ReduceKind kKind>
     return map_reduce(op, kKind);
 }
 Result<Outputs> map_arg_max(Operation& op);
+Result<Outputs> map_top_k(Operation& op);
 Result<Outputs> map_arg_min(Operation& op);
 Result<Outputs> map_cum_sum(Operation& op);
 Result<Outputs> map_hardmax(Operation& op);

@@ -26,7 +26,6 @@ constexpr std::string_view kBits = "WebNN has no operators on bits";
 constexpr std::string_view kSequence = "WebNN has no sequences or optional values";
 constexpr std::string_view kRandom = "WebNN has no random numbers";
 constexpr std::string_view kText = "WebNN has no texts";
-constexpr std::string_view kSorted = "WebNN does not sort";
 
 // Sorted by name.
 constexpr OperatorRow kRows[] = {
@@ -183,7 +182,7 @@ constexpr OperatorRow kRows[] = {
     {"Tanh", unary<UnaryKind::Tanh>},
     {"ThresholdedRelu", map_thresholded_relu},
     {"Tile", map_tile, evaluate_tile},
-    {"TopK", nullptr, nullptr, kSorted},
+    {"TopK", map_top_k},
     {"Transpose", map_transpose, evaluate_transpose},
     {"Trilu", map_trilu},
     {"Unique", nullptr, nullptr, kDynamic},

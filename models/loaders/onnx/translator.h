@@ -38,6 +38,9 @@ private:
     [[nodiscard]] Status add_node(std::size_t index, const schema::Node& node);
     [[nodiscard]] Result<Outputs> map(Operation& operation, const std::string& type);
     [[nodiscard]] Result<Outputs> inline_if(Operation& operation);
+    [[nodiscard]] Result<Outputs> choose(Operation& operation);
+    [[nodiscard]] Result<std::vector<Output>> add_branch(Operation& operation,
+                                                         std::string_view branch);
     [[nodiscard]] Status set_outputs(const schema::Node& node, Outputs outputs);
     [[nodiscard]] Status set_failed(const schema::Node& node);
     [[nodiscard]] bool depends_on_failed(const schema::Node& node);

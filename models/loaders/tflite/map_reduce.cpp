@@ -5,6 +5,7 @@
 #include "core/base/result.h"
 #include "core/graph/graph.h"
 #include "core/ops/reduce.h"
+#include "models/loaders/ranking.h"
 #include "models/loaders/tensorflow/arithmetic.h"
 #include "models/loaders/tflite/mappings.h"
 #include "models/loaders/tflite/operation.h"
@@ -44,6 +45,18 @@ Result<Outputs> map_arg_max(Operation& op) {
 
 Result<Outputs> map_arg_min(Operation& op) {
     return map_arg(op, false);
+}
+
+Result<Outputs> map_top_k(Operation& op) {
+    SLUICE_TRY_ASSIGN(const OperandId x, op.input(0));
+    SLUICE_TRY_ASSIGN(const auto counts, op.integers(1));
+    if (counts.size() != 1) {
+        return fail(ErrorCode::Parse, "{} counts, one is needed", counts.size());
+    }
+    const auto last = static_cast<std::uint32_t>(std::max<std::size_t>(op.shape(x).rank(), 1) - 1);
+    SLUICE_TRY_ASSIGN(const Ranked ranked,
+                      rank_values(op.build(), x, {.axis = last, .count = counts[0]}, op.label()));
+    return std::vector{ranked.values, ranked.places};
 }
 
 Result<Outputs> map_l2_normalization(Operation& op) {

@@ -69,6 +69,7 @@ template <ops::ReduceKind kKind>
     return map_reduce(op, kKind);
 }
 Result<Outputs> map_arg_max(Operation& op);
+Result<Outputs> map_top_k(Operation& op);
 Result<Outputs> map_arg_min(Operation& op);
 Result<Outputs> map_l2_normalization(Operation& op);
 Result<Outputs> map_log_softmax(Operation& op);

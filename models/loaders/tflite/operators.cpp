@@ -109,6 +109,7 @@ constexpr BuiltinRow kBuiltins[] = {
     {SUM, reduce<ReduceKind::Sum>},
     {TANH, unary<UnaryKind::Tanh>},
     {TILE, map_tile},
+    {TOPK_V2, map_top_k},
     {TRANSPOSE, map_transpose},
     {TRANSPOSE_CONV, map_transpose_conv},
     {UNPACK, map_unpack},

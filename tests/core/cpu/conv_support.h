@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <random>
 #include <span>
@@ -16,16 +15,16 @@
 
 #include <gtest/gtest.h>
 #include <hwy/aligned_allocator.h>
-#include <hwy/targets.h>
 
 #include "core/cpu/backend.h"
-#include "core/cpu/gemm_kernel.h"
 #include "core/graph/graph.h"
 #include "core/runtime/thread_pool.h"
+#include "tests/support/instruction_sets.h"
 #include "tests/support/must.h"
 
 namespace sluice::test {
 
+using testing::for_each_instruction_set;
 using testing::must;
 
 class Random {
@@ -111,18 +110,6 @@ inline std::vector<float> run_on_cpu(const ops::Attributes& attributes,
     kernel->run(
         {.inputs = pointers, .outputs = outputs, .scratch = scratch.get(), .threads = pool});
     return {output.get(), output.get() + count};
-}
-
-// Calls body(name) once for each instruction set that is compiled in and that this machine has.
-inline void for_each_instruction_set(const std::function<void()>& body) {
-    for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-        hwy::SetSupportedTargetsForTest(target);
-        if (cpu::gemm_kernels().target == target) {
-            SCOPED_TRACE(hwy::TargetName(target));
-            body();
-        }
-        hwy::SetSupportedTargetsForTest(0);
-    }
 }
 
 // The activation in double precision.

@@ -13,6 +13,7 @@
 #include "core/runtime/thread_pool.h"
 #include "tests/core/ops_cases/case.h"
 #include "tests/support/guarded_memory.h"
+#include "tests/support/instruction_sets.h"
 #include "tests/support/must.h"
 
 namespace sluice::testing {
@@ -73,7 +74,7 @@ TEST(Bounds, reference_kernels_stay_within_their_tensors) {
 }
 
 TEST(Bounds, cpu_kernels_stay_within_their_tensors) {
-    expect_same_within_bounds(cpu::backend());
+    for_each_instruction_set([] { expect_same_within_bounds(cpu::backend()); });
 }
 
 } // namespace

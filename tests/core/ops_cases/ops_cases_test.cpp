@@ -11,6 +11,7 @@
 #include "core/runtime/executable.h"
 #include "core/runtime/thread_pool.h"
 #include "tests/core/ops_cases/judge.h"
+#include "tests/support/instruction_sets.h"
 #include "tests/support/must.h"
 
 namespace sluice::testing {
@@ -61,6 +62,13 @@ TEST_P(OpsCases, cpu_agrees_on_threads) {
     // Held for all cases, so that its threads are started once.
     static const auto pool = runtime::ThreadPool::shared(3);
     run_case(cases()[GetParam()], backends, pool->threads());
+}
+
+// Not just with the best one: AVX2's sums of products of bytes are other instructions than
+// AVX-512's, and SSE2 has none.
+TEST_P(OpsCases, cpu_agrees_with_every_instruction_set) {
+    const std::array<const runtime::Backend*, 2> backends{&cpu::backend(), &reference::backend()};
+    for_each_instruction_set([&] { run_case(cases()[GetParam()], backends, 1); });
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, OpsCases, ::testing::Range<std::size_t>(0, cases().size()),
