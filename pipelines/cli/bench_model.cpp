@@ -90,6 +90,7 @@ Result<std::vector<StepTime>> profile(runtime::Executable& executable) {
 struct Report {
     Json json;
     std::vector<std::vector<std::string>> rows; // of the profile
+    std::string work;                           // of devices, as text
 };
 
 Status add_profile(runtime::Executable& executable, Report& report) {
@@ -160,6 +161,9 @@ std::string text_of(const Report& report) {
                                    bytes_text(json["peak_rss_bytes"].get<std::size_t>()))},
         },
         2);
+    if (json.contains("device_work")) {
+        text += std::format("a run      {}\n", report.work);
+    }
     return report.rows.empty() ? text : text + "\n" + table(report.rows, 3);
 }
 
@@ -200,6 +204,10 @@ Status bench(const BenchOptions& options) {
         const double peak = cpu::peak_float_gflops(executable->threads());
         report.json["peak_gflop_per_second"] = rounded(peak, 3);
         report.json["share_of_peak"] = rounded(gflop / (1e-3 * p50) / peak, 4);
+    }
+    if (const auto work = device_work(*executable)) {
+        report.json["device_work"] = work_json(*work);
+        report.work = work_text(*work);
     }
     if (options.profile) {
         SLUICE_TRY(add_profile(*executable, report));
