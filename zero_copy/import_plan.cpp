@@ -270,13 +270,28 @@ Answer host_pointer(const Question& ask, ImportPlan& plan) {
     return not_bindable(ask);
 }
 
-Answer mapped(const Question& ask, ImportPlan& /*plan*/) {
+// Empty where every plane begins in memory that the host sees.
+std::string unmapped_reason(const Question& ask) {
+    for (const MemoryPlane& plane : ask.frame.planes()) {
+        const FrameMemory& memory = ask.frame.memories()[plane.memory];
+        if (memory.mapping.size() <= plane.offset_bytes) {
+            return std::format("memory {}, a {} of {} bytes, is not mapped: map it (mmap() of its "
+                               "descriptor) and give the frame the mapping, or use a device that "
+                               "imports it",
+                               plane.memory, name(memory.kind), memory.size_bytes);
+        }
+    }
+    return {};
+}
+
+Answer mapped(const Question& ask, ImportPlan& plan) {
     if (Answer tiled = not_linear(ask)) {
         return tiled;
     }
     if (ask.request.write && !ask.frame.writable()) {
         return "its memory is read-only";
     }
+    plan.unmapped = unmapped_reason(ask);
     return {};
 }
 

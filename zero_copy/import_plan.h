@@ -72,6 +72,9 @@ struct ImportPlan {
 
     // Bytes that Upload copies, one way.
     std::size_t upload_bytes = 0;
+    // Mapped and Upload: why the host does not see the frame as it was given, and the remedy; empty
+    // where it does. The caller maps the frame before it is read: gst-plugins do by themselves.
+    std::string unmapped;
     // The better methods that were not taken, in order.
     std::vector<ImportRefusal> refusals;
 };

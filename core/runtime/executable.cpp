@@ -102,12 +102,14 @@ Status Executable::State::lower() {
     for (const ScheduledStep& scheduled : schedule.steps) {
         const auto& nodes = scheduled.segment.nodes;
         Step step;
+        std::optional<DeviceWork> work;
         if (scheduled.on_device) {
             auto kernel = scheduled.backend->lower_segment(graph, scheduled.segment);
             if (!kernel) {
                 return std::unexpected(std::move(kernel).error().within(scheduled.backend->name()));
             }
             step.segment = kernel->get();
+            work = step.segment->work();
             step.kernel = std::move(*kernel);
         } else {
             auto kernel = nodes.size() > 1 ? scheduled.backend->lower_run(graph, scheduled.segment)
@@ -123,6 +125,7 @@ Status Executable::State::lower() {
         entry.title = title_of(graph, scheduled);
         entry.backend = scheduled.backend->name();
         entry.reason = scheduled.reason;
+        entry.work = work;
         std::ranges::transform(nodes, std::back_inserter(entry.nodes),
                                [&](const graph::Node* node) { return title(graph, *node); });
     }

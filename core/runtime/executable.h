@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "core/base/result.h"
 #include "core/graph/graph.h"
 #include "core/runtime/backend.h"
+#include "core/runtime/segment.h"
 
 namespace sluice::runtime {
 
@@ -37,6 +39,7 @@ struct PlannedStep {
     std::string backend;
     std::string reason; // why an earlier backend declined; empty where the first one took it
     std::vector<std::string> nodes; // each one's title
+    std::optional<DeviceWork> work; // of a run, where a device runs it
 };
 
 // Owns its tensors: the caller writes input(i), calls run(), reads output(i). Inputs and outputs

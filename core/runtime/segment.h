@@ -20,6 +20,15 @@ struct Segment {
     std::vector<graph::OperandId> outputs; // made here, read outside or outputs of the graph
 };
 
+// What one run of a segment makes its device do, all of it known beforehand.
+struct DeviceWork {
+    std::uint32_t dispatches = 0;
+    std::uint32_t barriers = 0;
+    std::uint32_t copies = 0;             // and fills
+    std::uint32_t descriptor_updates = 0; // none where they were all written before the first run
+    std::uint64_t bytes = 0;              // read and written, once by each dispatch and copy
+};
+
 // A kernel whose inputs and outputs are those of a segment. Where the device's memory is the
 // host's too, the runtime places the segment's tensors in it, so that nothing is copied at its
 // borders: run() copies only between memory that differs from what *_memory() named.
@@ -33,6 +42,7 @@ public:
     // Bytes that every run() copies over the segment's border, wherever its caller's tensors lie:
     // all of those without *_memory(), and what is staged behind it.
     [[nodiscard]] virtual std::uint64_t border_bytes() const = 0;
+    [[nodiscard]] virtual DeviceWork work() const = 0;
     // Whether the last run() succeeded: DeviceLost, OutOfMemory.
     [[nodiscard]] virtual Status last_run() const = 0;
 };

@@ -2,6 +2,7 @@
 // The Vulkan backend's table of operators, made from ops.def.
 #include "core/vulkan/backend.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -56,8 +57,9 @@ Status check_operands(const DeviceProfile& profile, const graph::Graph& graph,
 
 class VulkanBackend final : public runtime::Backend {
 public:
-    VulkanBackend(std::shared_ptr<Device> device, const Tuning& tuning)
-        : device_(std::move(device)), tuning_(tuning) {}
+    VulkanBackend(std::shared_ptr<Device> device, const Tuning& tuning,
+                  std::unique_ptr<Autotuner> autotuner)
+        : device_(std::move(device)), tuning_(tuning), autotuner_(std::move(autotuner)) {}
 
     [[nodiscard]] std::string_view name() const override { return "vulkan"; }
 
@@ -83,9 +85,13 @@ public:
     lower_segment(const graph::Graph& graph, const runtime::Segment& segment) const override {
         StepWriter writer(context(), graph, segment);
         for (const graph::Node* node : segment.nodes) {
+            writer.use(tuning_of(graph, *node));
             if (auto status = kLowerings[node->attributes.index()].lower(writer, *node); !status) {
                 return std::unexpected(std::move(status).error().within(title(graph, *node)));
             }
+        }
+        if (autotuner_) {
+            autotuner_->save();
         }
         return make_program(device_, std::move(writer).take(), tuning_.staged);
     }
@@ -95,24 +101,63 @@ private:
         return {.profile = device_->profile(), .tuning = tuning_};
     }
 
+    [[nodiscard]] Tuning tuning_of(const graph::Graph& graph, const graph::Node& node) const {
+        if (!autotuner_) {
+            return tuning_;
+        }
+        return autotuner_->tuning_of(
+            graph, node, [&](const Tuning& tuning) { return lower_alone(graph, node, tuning); });
+    }
+    // The node as a segment of its own.
+    [[nodiscard]] Result<Steps> lower_alone(const graph::Graph& graph, const graph::Node& node,
+                                            const Tuning& tuning) const;
+
     std::shared_ptr<Device> device_;
     Tuning tuning_;
+    std::unique_ptr<Autotuner> autotuner_; // may be null
 };
+
+Result<Steps> VulkanBackend::lower_alone(const graph::Graph& graph, const graph::Node& node,
+                                         const Tuning& tuning) const {
+    runtime::Segment segment{.nodes = {&node}, .inputs = {}, .outputs = node.outputs};
+    for (const graph::OperandId id : node.inputs) {
+        if (graph.operand(id).kind != graph::OperandKind::Constant &&
+            !std::ranges::contains(segment.inputs, id)) {
+            segment.inputs.push_back(id);
+        }
+    }
+    StepWriter writer({.profile = device_->profile(), .tuning = tuning}, graph, segment);
+    SLUICE_TRY(kLowerings[node.attributes.index()].lower(writer, node));
+    return std::move(writer).take();
+}
 
 } // namespace
 
 Result<std::unique_ptr<runtime::Backend>> make_backend(std::shared_ptr<Device> device) {
-    const Tuning tuning = tuning_for(device->profile(), tuning_options_from_environment());
-    return make_backend(std::move(device), tuning);
+    const TuningOptions options = tuning_options_from_environment();
+    const Tuning tuning = tuning_for(device->profile(), options);
+    std::unique_ptr<Autotuner> autotuner;
+    if (is_autotuned(device->profile(), options)) {
+        autotuner = std::make_unique<Autotuner>(
+            device->profile(), tuning, make_step_timer(device),
+            AutotunerOptions{.file = tuned_choices_path(device->profile()), .now = {}});
+    }
+    return make_backend(std::move(device), tuning, std::move(autotuner));
 }
 
 Result<std::unique_ptr<runtime::Backend>> make_backend(std::shared_ptr<Device> device,
                                                        const Tuning& tuning) {
+    return make_backend(std::move(device), tuning, nullptr);
+}
+
+Result<std::unique_ptr<runtime::Backend>> make_backend(std::shared_ptr<Device> device,
+                                                       const Tuning& tuning,
+                                                       std::unique_ptr<Autotuner> autotuner) {
     if (!device->profile().unusable.empty()) {
         return fail(ErrorCode::Unsupported, "{}: {}", device->profile().name,
                     device->profile().unusable);
     }
-    return std::make_unique<VulkanBackend>(std::move(device), tuning);
+    return std::make_unique<VulkanBackend>(std::move(device), tuning, std::move(autotuner));
 }
 
 } // namespace sluice::vulkan

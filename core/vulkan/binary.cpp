@@ -13,7 +13,7 @@ namespace sluice::vulkan {
 
 namespace {
 
-// Integers have no activation, and powers are computed in double.
+// Integers have no activation.
 void write_integers(StepWriter& writer, const graph::Node& node, const Walk<2>& walk) {
     const graph::Graph& graph = writer.graph();
     const Grid grid = grid_of(walk.shape[0], walk.shape[1], walk.outer(), writer.context().profile);
@@ -24,7 +24,8 @@ void write_integers(StepWriter& writer, const graph::Node& node, const Walk<2>& 
                  .shape = walk.shape,
                  .left_strides = walk.strides[0],
                  .right_strides = walk.strides[1]};
-    writer.dispatch({.shader = Shader::BinaryInteger,
+    writer.dispatch({.shader = is_wide(graph, node.inputs[0]) ? Shader::BinaryIntegerWide
+                                                              : Shader::BinaryInteger,
                      .constants = {grid.size[0], grid.size[1],
                                    function_constant(std::get<ops::Binary>(node.attributes).kind),
                                    type_constant(graph.desc(node.inputs[0]).type()),
@@ -40,12 +41,12 @@ void write_integers(StepWriter& writer, const graph::Node& node, const Walk<2>& 
 
 Status supports_binary(const Context& context, const graph::Graph& graph, const graph::Node& node) {
     const auto& op = std::get<ops::Binary>(node.attributes);
-    if (op.kind == ops::BinaryKind::Pow || op.activation.kind != ops::UnaryKind::Identity) {
+    if (op.activation.kind != ops::UnaryKind::Identity) {
         return require_float(graph, node.inputs[0]);
     }
     return graph::is_float(graph.desc(node.inputs[0]).type())
                ? Status{}
-               : supports_any_type(context, graph, node.inputs[0]);
+               : supports_any_or_wide_type(context, graph, node.inputs[0]);
 }
 
 Status lower_binary(StepWriter& writer, const graph::Node& node) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Conversion between data types of up to 32 bits.
+// Conversion between data types.
 #include "core/ops/cast.h"
 
 #include "core/vulkan/any_type.h"
@@ -9,15 +9,17 @@
 namespace sluice::vulkan {
 
 Status supports_cast(const Context& context, const graph::Graph& graph, const graph::Node& node) {
-    SLUICE_TRY(supports_any_type(context, graph, node.inputs[0]));
-    return supports_any_type(context, graph, node.outputs[0]);
+    SLUICE_TRY(supports_any_or_wide_type(context, graph, node.inputs[0]));
+    return supports_any_or_wide_type(context, graph, node.outputs[0]);
 }
 
 Status lower_cast(StepWriter& writer, const graph::Node& node) {
     const graph::TensorDesc& x = writer.graph().desc(node.inputs[0]);
     const graph::TensorDesc& y = writer.graph().desc(node.outputs[0]);
     const auto count = static_cast<std::uint32_t>(x.element_count());
-    writer.dispatch({.shader = Shader::Cast,
+    const bool wide =
+        is_wide(writer.graph(), node.inputs[0]) || is_wide(writer.graph(), node.outputs[0]);
+    writer.dispatch({.shader = wide ? Shader::CastWide : Shader::Cast,
                      .constants = {type_constant(x.type()), type_constant(y.type())},
                      .buffers = {{writer.region(node.inputs[0]), Access::Read},
                                  {writer.region(node.outputs[0]), Access::Write}},

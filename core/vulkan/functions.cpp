@@ -14,6 +14,12 @@ constexpr auto kUnary = std::to_array<ops::UnaryKind>({
 #include "core/vulkan/shaders/lib/unary.def"
 #undef SLUICE_UNARY
 });
+constexpr auto kUnaryInteger = std::to_array<ops::UnaryKind>({
+#define SLUICE_UNARY(Type, expression) ops::UnaryKind::Type,
+#include "core/vulkan/shaders/lib/unary_integer.def"
+#undef SLUICE_UNARY
+});
+static_assert(kUnary == kUnaryInteger);
 constexpr auto kBinary = std::to_array<ops::BinaryKind>({
 #define SLUICE_BINARY(Type, expression) ops::BinaryKind::Type,
 #include "core/vulkan/shaders/lib/binary.def"

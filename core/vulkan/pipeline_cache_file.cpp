@@ -3,43 +3,16 @@
 #include "core/vulkan/pipeline_cache_file.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <format>
-#include <fstream>
-#include <system_error>
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "core/base/unique_fd.h"
 #include "core/vulkan/api.h"
+#include "core/vulkan/device_cache_file.h"
 
 namespace sluice::vulkan {
 
 namespace {
 
-// In this machine's byte order: the file never leaves it.
-struct Header {
-    char magic[8] = {'s', 'l', 'u', 'i', 'c', 'e', 'p', 'c'};
-    std::uint32_t version = 1;
-    std::uint32_t driver_version = 0;
-    std::uint64_t bytes = 0; // of the driver's data that follow
-    std::uint64_t hash = 0;  // of them
-};
-static_assert(sizeof(Header) == 32);
-
-constexpr std::uint64_t kLargest = 1U << 28U;
-
-// FNV-1a, 64 bits: it finds damage, nobody attacks a user's own cache.
-std::uint64_t hash_of(std::span<const std::byte> data) {
-    std::uint64_t hash = 0xcbf29ce484222325U;
-    for (const std::byte byte : data) {
-        hash = (hash ^ static_cast<std::uint64_t>(byte)) * 0x100000001b3U;
-    }
-    return hash;
-}
+constexpr CacheKind kPipelineCache{.name = "pipeline cache", .magic = "sluicepc", .version = 1};
 
 // The header that Vulkan prescribes for the driver's data.
 bool made_by(const DeviceProfile& device, std::span<const std::byte> data) {
@@ -53,60 +26,15 @@ bool made_by(const DeviceProfile& device, std::span<const std::byte> data) {
            std::ranges::equal(header.pipelineCacheUUID, device.cache_uuid);
 }
 
-Status write_all(const UniqueFd& fd, std::span<const std::byte> data) {
-    while (!data.empty()) {
-        const ssize_t written = ::write(fd.get(), data.data(), data.size());
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return fail(ErrorCode::Io, "{}", std::strerror(errno));
-        }
-        data = data.subspan(static_cast<std::size_t>(written));
-    }
-    return {};
-}
-
 } // namespace
 
 std::filesystem::path pipeline_cache_path(const DeviceProfile& device) {
-    std::filesystem::path folder;
-    if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') {
-        folder = cache;
-    } else if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') {
-        folder = std::filesystem::path(home) / ".cache";
-    } else {
-        return {};
-    }
-    std::string uuid;
-    for (const std::uint8_t byte : device.cache_uuid) {
-        uuid += std::format("{:02x}", byte);
-    }
-    return folder / "sluice" / "pipelines" /
-           std::format("{:04x}-{:04x}-{}.bin", device.vendor_id, device.device_id, uuid);
+    return device_cache_path(device, "bin");
 }
 
 Result<std::vector<std::byte>> read_pipeline_cache(const std::filesystem::path& path,
                                                    const DeviceProfile& device) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) {
-        return fail(ErrorCode::NotFound, "there is no '{}'", path.string());
-    }
-    Header header;
-    file.read(reinterpret_cast<char*>(&header), sizeof(header));
-    const Header expected;
-    if (!file || std::memcmp(header.magic, expected.magic, sizeof(header.magic)) != 0 ||
-        header.version != expected.version || header.bytes > kLargest) {
-        return fail(ErrorCode::Parse, "'{}' is no pipeline cache of this version", path.string());
-    }
-    if (header.driver_version != device.driver_version) {
-        return fail(ErrorCode::Parse, "'{}' is of another driver version", path.string());
-    }
-    std::vector<std::byte> data(header.bytes);
-    file.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(data.size()));
-    if (!file || hash_of(data) != header.hash) {
-        return fail(ErrorCode::Parse, "'{}' is damaged", path.string());
-    }
+    SLUICE_TRY_ASSIGN(auto data, read_device_cache(path, device, kPipelineCache));
     if (!made_by(device, data)) {
         return fail(ErrorCode::Parse, "'{}' is of another device than '{}'", path.string(),
                     device.name);
@@ -116,31 +44,7 @@ Result<std::vector<std::byte>> read_pipeline_cache(const std::filesystem::path& 
 
 Status write_pipeline_cache(const std::filesystem::path& path, const DeviceProfile& device,
                             std::span<const std::byte> data) {
-    std::error_code error;
-    std::filesystem::create_directories(path.parent_path(), error);
-    std::string temporary = path.string() + ".XXXXXX";
-    const UniqueFd fd(error ? -1 : ::mkostemp(temporary.data(), O_CLOEXEC));
-    if (!fd) {
-        return fail(ErrorCode::Io, "cannot write '{}': {}", path.string(),
-                    error ? error.message() : std::strerror(errno));
-    }
-    Header header;
-    header.driver_version = device.driver_version;
-    header.bytes = data.size();
-    header.hash = hash_of(data);
-    Status written = write_all(fd, std::as_bytes(std::span(&header, 1)));
-    if (written) {
-        written = write_all(fd, data);
-    }
-    if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
-        written = fail(ErrorCode::Io, "{}", std::strerror(errno));
-    }
-    if (!written) {
-        ::unlink(temporary.c_str());
-        return std::unexpected(
-            std::move(written).error().within(std::format("writing '{}'", path.string())));
-    }
-    return {};
+    return write_device_cache(path, device, kPipelineCache, data);
 }
 
 } // namespace sluice::vulkan

@@ -28,6 +28,15 @@ public:
     [[nodiscard]] virtual Status record(Recording& recording) const = 0;
     // What one run() makes the device do, copies over the segment's border included.
     [[nodiscard]] virtual RecordingCounts counts() const = 0;
+    // The same for the runtime. Descriptors are all written while recording.
+    [[nodiscard]] runtime::DeviceWork work() const final {
+        const RecordingCounts all = counts();
+        return {.dispatches = all.dispatches,
+                .barriers = all.barriers,
+                .copies = all.copies,
+                .descriptor_updates = 0,
+                .bytes = all.bytes_moved};
+    }
 };
 
 } // namespace sluice::vulkan

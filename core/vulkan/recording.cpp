@@ -330,7 +330,13 @@ Status Recording::dispatch(const Dispatch& dispatch) {
         touched.push_back({.range = binding.range,
                            .reads = reads(binding.access),
                            .writes = writes(binding.access)});
-        state.counts.bytes_bound += binding.range.bytes;
+        // What is bound in place of an operand that is not there is another one bound again.
+        const bool bound_before =
+            std::ranges::any_of(dispatch.buffers.data(), &binding, [&](const Binding& earlier) {
+                return earlier.range.buffer == binding.range.buffer &&
+                       earlier.range.offset == binding.range.offset;
+            });
+        state.counts.bytes_moved += bound_before ? 0 : binding.range.bytes;
     }
     for (const TextureBinding& texture : dispatch.textures) {
         touched.push_back({.image = texture.image,
@@ -375,6 +381,7 @@ Status Recording::copy(const BufferRange& from, const BufferRange& to) {
     const VkBufferCopy region{.srcOffset = from.offset, .dstOffset = to.offset, .size = from.bytes};
     state.table().vkCmdCopyBuffer(state.commands, from.buffer, to.buffer, 1, &region);
     ++state.counts.copies;
+    state.counts.bytes_moved += 2 * from.bytes;
     return {};
 }
 
@@ -389,6 +396,7 @@ Status Recording::fill(const BufferRange& range, std::uint32_t word) {
     state.touch(touched);
     state.table().vkCmdFillBuffer(state.commands, range.buffer, range.offset, range.bytes, word);
     ++state.counts.copies;
+    state.counts.bytes_moved += range.bytes;
     return {};
 }
 

@@ -49,7 +49,7 @@ struct RecordingCounts {
     std::uint32_t dispatches = 0;
     std::uint32_t barriers = 0;    // every kind, with the two between submissions
     std::uint32_t copies = 0;      // and fills
-    std::uint64_t bytes_bound = 0; // sum over the dispatches of the ranges that they bind
+    std::uint64_t bytes_moved = 0; // of the ranges that each dispatch and copy touches, once each
 };
 
 // Barriers follow from the declared accesses: one global memory barrier before a dispatch or copy

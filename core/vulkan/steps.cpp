@@ -10,7 +10,8 @@ namespace sluice::vulkan {
 using graph::index;
 
 StepWriter::StepWriter(Context context, const graph::Graph& graph, const runtime::Segment& segment)
-    : context_(context), graph_(graph), segment_(segment), of_operand_(graph.operands().size()) {
+    : profile_(context.profile), tuning_(context.tuning), graph_(graph), segment_(segment),
+      of_operand_(graph.operands().size()) {
     const auto place = [&](const std::vector<graph::OperandId>& ids, std::vector<RegionId>& out) {
         for (const graph::OperandId id : ids) {
             auto& region = of_operand_[index(id)];

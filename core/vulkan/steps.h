@@ -72,7 +72,9 @@ class StepWriter {
 public:
     StepWriter(Context context, const graph::Graph& graph, const runtime::Segment& segment);
 
-    [[nodiscard]] const Context& context() const { return context_; }
+    [[nodiscard]] Context context() const { return {.profile = profile_, .tuning = tuning_}; }
+    // For what is written from now on.
+    void use(const Tuning& tuning) { tuning_ = tuning; }
     [[nodiscard]] const graph::Graph& graph() const { return graph_; }
 
     // Where an operand lies: a tensor, or a constant's bytes as the graph has them.
@@ -93,7 +95,8 @@ public:
 private:
     RegionId add(Region region);
 
-    Context context_;
+    const DeviceProfile& profile_;
+    Tuning tuning_;
     const graph::Graph& graph_;
     const runtime::Segment& segment_;
     Steps steps_;

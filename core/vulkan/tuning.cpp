@@ -7,8 +7,15 @@
 #include <bit>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace sluice::vulkan {
+
+bool fits(const ConvTiles& tiles, const DeviceProfile& profile) {
+    return tiles.invocations() <= profile.max_workgroup_invocations &&
+           tiles.shared_bytes() <= profile.shared_memory_bytes;
+}
+
 namespace {
 
 struct Row {
@@ -48,11 +55,6 @@ constexpr std::array<Row, 7> kRows{{
     {.vendor_id = 0x14E4, .wide = kSmall, .narrow = kSmall, .line_invocations = 32},    // Broadcom
 }};
 
-bool fits(const ConvTiles& tiles, const DeviceProfile& profile) {
-    return tiles.invocations() <= profile.max_workgroup_invocations &&
-           tiles.shared_bytes() <= profile.shared_memory_bytes;
-}
-
 ConvTiles cut_down(const ConvTiles& wanted, const DeviceProfile& profile) {
     for (const ConvTiles& tiles : {wanted, kMedium}) {
         if (fits(tiles, profile)) {
@@ -67,11 +69,37 @@ std::uint32_t line_of_subgroups(std::uint32_t line, const DeviceProfile& profile
     return std::max(line, std::min(std::bit_floor(profile.subgroup_size), 128U));
 }
 
+std::string_view environment(const char* variable) {
+    const char* text = std::getenv(variable);
+    return text != nullptr ? text : "";
+}
+
+constexpr std::array<NamedTiles, 4> kNamedTiles{{{.name = "large-wide", .tiles = kLargeWide},
+                                                 {.name = "large-narrow", .tiles = kLargeNarrow},
+                                                 {.name = "medium", .tiles = kMedium},
+                                                 {.name = "small", .tiles = kSmall}}};
+
 } // namespace
 
+std::span<const NamedTiles> known_tiles() {
+    return kNamedTiles;
+}
+
 TuningOptions tuning_options_from_environment() {
-    const char* text = std::getenv("SLUICE_VULKAN_FLOAT16");
-    return {.half_arithmetic = text != nullptr && std::string_view(text) == "arithmetic"};
+    const std::string_view autotune = environment("SLUICE_VULKAN_AUTOTUNE");
+    return {.half_arithmetic = environment("SLUICE_VULKAN_FLOAT16") == "arithmetic",
+            .autotune = autotune == "on"    ? Autotune::Always
+                        : autotune == "off" ? Autotune::Never
+                                            : Autotune::WhereHardware};
+}
+
+bool is_autotuned(const DeviceProfile& profile, const TuningOptions& options) {
+    switch (options.autotune) {
+    case Autotune::WhereHardware: return profile.type != DeviceType::Software;
+    case Autotune::Always: return true;
+    case Autotune::Never: return false;
+    }
+    std::unreachable();
 }
 
 Tuning tuning_for(const DeviceProfile& profile, const TuningOptions& options) {

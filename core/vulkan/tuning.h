@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string_view>
 
 #include "core/vulkan/matrix_tiles.h"
 #include "core/vulkan/profile.h"
@@ -50,12 +52,28 @@ struct Tuning {
     std::optional<MatrixTiles> matrix;
 };
 
+// Tiles that the table chooses from, and by which name a tuner keeps them.
+struct NamedTiles {
+    std::string_view name;
+    ConvTiles tiles;
+};
+[[nodiscard]] std::span<const NamedTiles> known_tiles();
+// Whether the device holds them.
+[[nodiscard]] bool fits(const ConvTiles& tiles, const DeviceProfile& profile);
+
+// Whether kernels are timed on the device where a network is compiled (autotuner.h).
+enum class Autotune : std::uint8_t { WhereHardware, Always, Never };
+
 // What is the user's to choose.
 struct TuningOptions {
     bool half_arithmetic = false; // where the device has it
+    Autotune autotune = Autotune::WhereHardware;
 };
-// SLUICE_VULKAN_FLOAT16=arithmetic asks for half_arithmetic.
+// SLUICE_VULKAN_FLOAT16=arithmetic asks for half_arithmetic; SLUICE_VULKAN_AUTOTUNE=on times
+// kernels on software devices too, =off on none.
 [[nodiscard]] TuningOptions tuning_options_from_environment();
+
+[[nodiscard]] bool is_autotuned(const DeviceProfile& profile, const TuningOptions& options);
 
 // From a table by vendor, cut down where the device's limits are below what the table assumes.
 [[nodiscard]] Tuning tuning_for(const DeviceProfile& profile, const TuningOptions& options = {});

@@ -91,6 +91,7 @@ Result<std::vector<StepTime>> profile(runtime::Executable& executable) {
 struct Report {
     Json json;
     std::vector<std::vector<std::string>> rows; // of the profile
+    std::string work;                           // of devices, as text
 };
 
 // What a step computes, of the nodes that it runs.
@@ -212,6 +213,9 @@ std::string text_of(const Report& report) {
                                    bytes_text(json["peak_rss_bytes"].get<std::size_t>()))},
         },
         2);
+    if (json.contains("device_work")) {
+        text += std::format("a run      {}\n", report.work);
+    }
     return report.rows.empty() ? text : text + "\n" + table(report.rows, 3);
 }
 
@@ -253,6 +257,10 @@ Status bench(const BenchOptions& options) {
         peak = cpu::peak_float_gflops(executable->threads());
         report.json["peak_gflop_per_second"] = rounded(peak, 3);
         report.json["share_of_peak"] = rounded(gflop / (1e-3 * p50) / peak, 4);
+    }
+    if (const auto work = device_work(*executable)) {
+        report.json["device_work"] = work_json(*work);
+        report.work = work_text(*work);
     }
     if (options.profile) {
         SLUICE_TRY(add_profile(*executable, peak, report));

@@ -13,7 +13,8 @@ std::string plan_text(const runtime::Executable& executable) {
     for (const runtime::PlannedStep& step : executable.steps()) {
         rows.push_back({step.backend, step.title, step.reason});
     }
-    return table(rows, 3);
+    const auto work = device_work(executable);
+    return work ? std::format("{}\na run: {}\n", table(rows, 3), work_text(*work)) : table(rows, 3);
 }
 
 Json plan_json(const runtime::Executable& executable) {
@@ -23,8 +24,42 @@ Json plan_json(const runtime::Executable& executable) {
         if (!step.reason.empty()) {
             steps.back()["reason"] = step.reason;
         }
+        if (step.work) {
+            steps.back()["work"] = work_json(*step.work);
+        }
     }
     return steps;
+}
+
+std::optional<runtime::DeviceWork> device_work(const runtime::Executable& executable) {
+    std::optional<runtime::DeviceWork> sum;
+    for (const runtime::PlannedStep& step : executable.steps()) {
+        if (!step.work) {
+            continue;
+        }
+        sum = sum.value_or(runtime::DeviceWork{});
+        sum->dispatches += step.work->dispatches;
+        sum->barriers += step.work->barriers;
+        sum->copies += step.work->copies;
+        sum->descriptor_updates += step.work->descriptor_updates;
+        sum->bytes += step.work->bytes;
+    }
+    return sum;
+}
+
+std::string work_text(const runtime::DeviceWork& work) {
+    return std::format("{} dispatches, {} barriers, {} copies, {} descriptor updates, {} read and "
+                       "written",
+                       work.dispatches, work.barriers, work.copies, work.descriptor_updates,
+                       bytes_text(work.bytes));
+}
+
+Json work_json(const runtime::DeviceWork& work) {
+    return {{"dispatches", work.dispatches},
+            {"barriers", work.barriers},
+            {"copies", work.copies},
+            {"descriptor_updates", work.descriptor_updates},
+            {"bytes", work.bytes}};
 }
 
 std::string plan_summary(const runtime::Executable& executable) {

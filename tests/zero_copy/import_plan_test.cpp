@@ -460,6 +460,36 @@ TEST(ImportPlan, host_pointers_are_rounded_outwards_where_their_mapping_allows) 
     }
 }
 
+TEST(ImportPlan, frames_that_the_host_does_not_see_are_named_with_the_remedy) {
+    DeviceProfile profile = intel();
+    profile.drm_modifiers = false;
+    profile.import_dma_buf = false;
+    const ImportDevice gpu{.profile = &profile, .vk_device = 1};
+    const std::array<MemoryPlane, 2> planes{{{0, 0, 128}, {1, 0, 128}}};
+    std::array memories{dma_buf(1, 16384), dma_buf(2, 8192)};
+    const auto plan_for = [&](const ImportDevice& device) {
+        const auto frame =
+            ExternalFrame::create({PixelFormat::Nv12, 128, 96, {}}, 0, planes, memories);
+        return import_plan(frame.value(), device).value();
+    };
+    auto* const address = reinterpret_cast<std::byte*>(std::uintptr_t{0x10000}); // never read
+    memories[0].mapping = {address, 16384};
+    for (const ImportDevice& device : {gpu, ImportDevice{}}) {
+        EXPECT_EQ(plan_for(device).unmapped,
+                  "memory 1, a dmabuf of 8192 bytes, is not mapped: map it (mmap() of its "
+                  "descriptor) and give the frame the mapping, or use a device that imports it");
+    }
+    memories[1].mapping = {address, 8192};
+    EXPECT_EQ(plan_for(gpu).method, ImportMethod::Upload);
+    for (const ImportDevice& device : {gpu, ImportDevice{}}) {
+        EXPECT_EQ(plan_for(device).unmapped, "");
+    }
+    // A device that imports it needs no mapping.
+    memories[1].mapping = {};
+    const DeviceProfile imports = intel();
+    EXPECT_EQ(plan_for({.profile = &imports, .vk_device = 1}).unmapped, "");
+}
+
 TEST(ImportPlan, memfds_are_buffers_to_software_and_host_pointers_to_gpus) {
     FrameMemory memory = dma_buf(1, 8192);
     memory.kind = MemoryKind::Memfd;

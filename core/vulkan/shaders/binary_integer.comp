@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Element-wise functions of two integers of up to 32 bits, broadcast. They wrap; quotients truncate,
-// and x / 0 is 0.
+// Element-wise functions of two integers, broadcast; -DWIDE=1: of 64 bits. They wrap but for powers,
+// which saturate.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/any.glsl"
@@ -10,6 +10,7 @@ layout(local_size_x_id = 0, local_size_y_id = 1) in;
 layout(constant_id = 2) const uint kFunction = 0;
 layout(constant_id = 3) const uint kFrom = 2;
 layout(constant_id = 4) const uint kTo = 2;
+#include "lib/integer.glsl"
 ANY_BUFFER(0, left);
 ANY_BUFFER(1, right);
 ANY_BUFFER(2, result);
@@ -20,25 +21,12 @@ layout(push_constant) uniform Push {
     uint right_strides[8];
 } p;
 
-bool is_negative(uint x) { return (kFrom == kInt32 || kFrom == kInt8) && (x >> 31) != 0; }
-bool is_less(uint a, uint b) {
-    return is_negative(a) != is_negative(b) ? is_negative(a) : a < b;
-}
-
-uint quotient(uint a, uint b) {
-    if (b == 0) {
-        return 0;
-    }
-    const uint magnitude = (is_negative(a) ? 0 - a : a) / (is_negative(b) ? 0 - b : b);
-    return is_negative(a) != is_negative(b) ? 0 - magnitude : magnitude;
-}
-
-uint combine(uint a, uint b) {
+BITS combine(BITS a, BITS b) {
     uint row = 0;
-    uint y = a;
+    BITS y = a;
 #define SLUICE_BINARY(Type, expression)                                                            \
     if (kFunction == row++) {                                                                      \
-        y = uint(expression);                                                                      \
+        y = BITS(expression);                                                                      \
     }
 #include "lib/binary_integer.def"
 #undef SLUICE_BINARY
@@ -57,13 +45,17 @@ void main() {
             b += at * p.right_strides[axis];
         }
         const uint place = x + p.shape[0] * (y + p.shape[1] * z);
-        const uint bits = combine(LOAD_BITS(left, kFrom, a), LOAD_BITS(right, kFrom, b));
+        const BITS bits = combine(LOAD_BITS(left, kFrom, a), LOAD_BITS(right, kFrom, b));
         if (kTo == kInt8) {
-            result_i8[place] = int8_t(int(bits));
+            result_i8[place] = int8_t(int(uint(bits)));
         } else if (kTo == kUint8) {
-            result_u8[place] = uint8_t(bits);
+            result_u8[place] = uint8_t(uint(bits));
         } else {
+#ifdef WIDE
+            result_u64[place] = bits;
+#else
             result_u32[place] = bits;
+#endif
         }
     }
 }

@@ -82,6 +82,7 @@ public:
         }
         return bytes;
     }
+    DeviceWork work() const override { return {.dispatches = 7, .bytes = 70}; }
     Status last_run() const override { return *health_; }
 
     const Segment& segment() const { return segment_; }
@@ -208,6 +209,9 @@ TEST(Segments, are_the_whole_graph_where_the_device_can_everything) {
     EXPECT_EQ(step.title, "5 nodes, mul #0 to reshape #4");
     EXPECT_EQ(step.nodes.size(), 5U);
     EXPECT_TRUE(step.reason.empty());
+    ASSERT_TRUE(step.work);
+    EXPECT_EQ(step.work->dispatches, 7U);
+    EXPECT_EQ(step.work->bytes, 70U);
     EXPECT_EQ(must(executable->profile()).size(), 1U);
 }
 
@@ -220,6 +224,7 @@ TEST(Segments, end_where_the_device_declines_a_node) {
     EXPECT_EQ(steps[0].title, "3 nodes, mul #0 to sub #2");
     EXPECT_EQ(steps[1].title, "abs #3");
     EXPECT_EQ(steps[1].backend, "reference");
+    EXPECT_FALSE(steps[1].work);
     EXPECT_EQ(steps[1].reason, "fake: it cannot abs");
     EXPECT_EQ(steps[2].title, "reshape #4");
     ASSERT_EQ(device.segments.size(), 2U);

@@ -6,6 +6,7 @@
 
 #include "core/graph/builder.h"
 #include "core/vulkan/backend.h"
+#include "core/vulkan/lowerings.h"
 #include "tests/support/must.h"
 #include "tests/support/vulkan_device.h"
 #include "tests/support/vulkan_program.h"
@@ -94,7 +95,7 @@ TEST_F(VulkanProgram, outlives_its_backend) {
     EXPECT_EQ(run.program().output(0).bytes, 6 * sizeof(float));
 }
 
-TEST_F(VulkanProgram, refuses_integers_by_name) {
+TEST_F(VulkanProgram, refuses_wide_integers_by_name_where_the_device_computes_in_32_bits) {
     graph::GraphParts parts;
     const auto x = add_operand(parts, graph::OperandKind::Input, "x", {4}, graph::DataType::Int64);
     const auto y = add_operand(parts, graph::OperandKind::Result, "y", {4}, graph::DataType::Int64);
@@ -102,8 +103,11 @@ TEST_F(VulkanProgram, refuses_integers_by_name) {
     parts.inputs.push_back({.name = "x", .id = x});
     parts.outputs.push_back({.name = "y", .id = y});
     const graph::Graph graph = must(graph::Graph::create(std::move(parts)));
-    const auto backend = must(vulkan::make_backend(device_));
-    const Status status = backend->supports(graph, graph.nodes()[0]);
+    vulkan::DeviceProfile profile = device_->profile();
+    profile.int64 = false;
+    const vulkan::Tuning tuning = vulkan::tuning_for(profile);
+    const Status status =
+        vulkan::supports_unary({.profile = profile, .tuning = tuning}, graph, graph.nodes()[0]);
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code, ErrorCode::Unsupported);
     EXPECT_NE(status.error().message.find("int64"), std::string::npos) << status.error().message;

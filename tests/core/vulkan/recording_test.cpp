@@ -40,7 +40,7 @@ TEST_F(RecordingOnDevice, runs_dependent_dispatches_in_order) {
     EXPECT_EQ(recording.counts().dispatches, 3U);
     EXPECT_EQ(recording.counts().copies, 1U);
     EXPECT_EQ(recording.counts().barriers, 3U + 2U);
-    EXPECT_EQ(recording.counts().bytes_bound, 3U * 2U * kCount * 4U);
+    EXPECT_EQ(recording.counts().bytes_moved, (3U + 1U) * 2U * kCount * 4U);
     must(recording.run());
     EXPECT_EQ(read_words(c.mapped()), mapped(words, 15, 5 + 2 + 9));
 }
