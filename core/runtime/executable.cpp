@@ -223,8 +223,8 @@ Status Executable::State::allocate_arena() {
     for (std::size_t i = 0; i < addresses.size(); ++i) {
         const std::size_t root = graph::index(schedule.roots[i]);
         if (const auto slot = slots[root]) {
-            addresses[i] = arena.get() + plan.offsets[*slot];
-        } else {
+            addresses[i] = arena.get() + plan.offsets[*slot] + schedule.offsets[i];
+        } else { // of a device: no view of a part
             addresses[i] = addresses[root];
         }
     }

@@ -7,16 +7,14 @@
 #include <cstdint>
 #include <utility>
 
+#include "core/runtime/views.h"
+
 namespace sluice::runtime {
 
 namespace {
 
 bool on_device(const Assignment& assignment) {
     return assignment.backend->lowers_segments();
-}
-
-bool is_output(const graph::Graph& graph, graph::OperandId id) {
-    return std::ranges::contains(graph.outputs(), id, &graph::NamedOperand::id);
 }
 
 // By node: the nodes of the host backend's run that it begins; 1 where it is alone, 0 behind the
@@ -38,29 +36,6 @@ std::vector<std::size_t> find_runs(const graph::Graph& graph,
         i += std::max<std::size_t>(runs[i], 1);
     }
     return runs;
-}
-
-std::vector<graph::OperandId> alias_roots(const graph::Graph& graph,
-                                          std::span<const Assignment> assignments,
-                                          std::span<const std::size_t> runs) {
-    std::vector<graph::OperandId> roots(graph.operands().size());
-    for (std::size_t i = 0; i < roots.size(); ++i) {
-        roots[i] = graph::OperandId(static_cast<std::uint32_t>(i));
-    }
-    for (std::size_t i = 0; i < assignments.size(); ++i) {
-        const graph::Node& node = graph.nodes()[i];
-        if (!std::holds_alternative<ops::Reshape>(node.attributes) || on_device(assignments[i]) ||
-            runs[i] != 1) {
-            continue;
-        }
-        const graph::OperandId source = roots[graph::index(node.inputs[0])];
-        // Inputs, constants and outputs keep memory of their own: callers read and write them.
-        if (graph.operand(source).kind == graph::OperandKind::Result && !is_output(graph, source) &&
-            !is_output(graph, node.outputs[0])) {
-            roots[graph::index(node.outputs[0])] = source;
-        }
-    }
-    return roots;
 }
 
 // Finds what crosses the borders of segments.
@@ -134,15 +109,15 @@ private:
 Schedule make_schedule(const graph::Graph& graph, std::span<const Assignment> assignments) {
     Schedule schedule;
     const std::vector<std::size_t> runs = find_runs(graph, assignments);
-    schedule.roots = alias_roots(graph, assignments, runs);
+    Views views = find_views(graph, assignments, runs);
+    schedule.roots = std::move(views.roots);
+    schedule.offsets = std::move(views.offsets);
     std::vector<ScheduledStep>& steps = schedule.steps;
     std::vector<std::size_t> step_of;
     for (std::size_t i = 0; i < assignments.size(); ++i) {
         const graph::Node& node = graph.nodes()[i];
         const Assignment& assignment = assignments[i];
-        const bool moves_nothing = !node.outputs.empty() &&
-                                   schedule.roots[graph::index(node.outputs[0])] != node.outputs[0];
-        if (moves_nothing) {
+        if (views.moves_nothing[i]) {
             step_of.push_back(SIZE_MAX - 1); // of no step, and not of none
             continue;
         }

@@ -2,6 +2,7 @@
 // The schedule: the steps of an executable, a device's consecutive nodes being one. Pure.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,9 +24,9 @@ struct ScheduledStep {
 
 struct Schedule {
     std::vector<ScheduledStep> steps;
-    // By operand: the operand that owns the memory. A reshape that a host backend would run moves
-    // no bytes: its result is the operand it reads, under another shape, and it is no step.
+    // By operand: the operand that owns the memory, and where in it this one begins. See views.h.
     std::vector<graph::OperandId> roots;
+    std::vector<std::size_t> offsets; // in bytes, multiples of kTensorAlignment
 };
 
 // Points into the graph.
