@@ -228,6 +228,10 @@ Status Filter::check_copies() {
             reasons.append(reasons.empty() ? "" : ", ").append(name(reason));
         }
     }
+    if (stats_.copies.bytes(CopyReason::NotWritable) > 0) {
+        reasons.append("; somebody else still holds the frame, as decoders hold those that they "
+                       "predict from, so that it is written in a copy");
+    }
     if (frame_live_.require_zero_copy) {
         return fail(ErrorCode::InvalidArgument,
                     "require-zero-copy is set, but {} bytes of a frame were copied ({})", fresh,
