@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -44,6 +45,9 @@ struct BackgroundBlend::Scratch {
     struct GroupState {
         SampleGroup group;
         std::array<bool, 4> written{}; // lanes
+        // Into another frame, bytes that no lane writes are carried over: alpha and padding, with
+        // Key the colours. Once a plane, by the first group in it.
+        bool carries = false;
         MaskSampler mask;
         // Blur: cells, and where each column lies between them.
         std::size_t cell_x = 1;
@@ -63,10 +67,10 @@ struct BackgroundBlend::Scratch {
     std::vector<GroupState> groups;
 
     void add_group(const SampleGroup& group);
-    void gather_cells(GroupState& state, const MutableFrameView& frame, const Mask& mask,
+    void gather_cells(GroupState& state, const FrameView& frame, const Mask& mask,
                       std::size_t cell_row) const;
-    void blend_row(const GroupState& state, const MutableFrameView& frame, const Mask& mask,
-                   std::size_t y) const;
+    void blend_row(const GroupState& state, const FrameView& frame, const Mask& mask,
+                   const MutableFrameView& out, std::size_t y) const;
     void background(const GroupState& state, std::size_t y, std::size_t x, std::size_t count,
                     const LaneStrips& out) const;
     [[nodiscard]] std::size_t rows(const GroupState& state) const {
@@ -85,10 +89,14 @@ void BackgroundBlend::Scratch::add_group(const SampleGroup& group) {
         state.written[lane] =
             effect == BackgroundEffect::Key ? component == 3 : component >= 0 && component < 3;
         values += state.written[lane] ? 1 : 0;
+        state.carries = state.carries || !state.written[lane];
     }
     if (values == 0) {
         return;
     }
+    state.carries = state.carries && std::ranges::none_of(groups, [&](const GroupState& before) {
+                        return before.group.plane == group.plane;
+                    });
     if (effect == BackgroundEffect::Blur) {
         // Cells hold whole chroma samples.
         const std::size_t cell = blur_cell(sigma);
@@ -116,7 +124,7 @@ void BackgroundBlend::Scratch::add_group(const SampleGroup& group) {
 }
 
 // Sums the samples of one row of cells, weighted by how much they are background.
-void BackgroundBlend::Scratch::gather_cells(GroupState& state, const MutableFrameView& frame,
+void BackgroundBlend::Scratch::gather_cells(GroupState& state, const FrameView& frame,
                                             const Mask& mask, std::size_t cell_row) const {
     const SampleGroup& group = state.group;
     Strip weight;                    // NOLINT: filled as far as it is read
@@ -202,9 +210,11 @@ void BackgroundBlend::Scratch::background(const GroupState& state, std::size_t y
     }
 }
 
-void BackgroundBlend::Scratch::blend_row(const GroupState& state, const MutableFrameView& frame,
-                                         const Mask& mask, std::size_t y) const {
+void BackgroundBlend::Scratch::blend_row(const GroupState& state, const FrameView& frame,
+                                         const Mask& mask, const MutableFrameView& out,
+                                         std::size_t y) const {
     const SampleGroup& group = state.group;
+    const bool carries = state.carries && frame.row(group.plane, y) != out.row(group.plane, y);
     Strip share;               // NOLINT: filled as far as it is read
     std::array<Strip, 4> fore; // NOLINT: the same
     std::array<Strip, 4> back; // NOLINT: the same
@@ -220,7 +230,11 @@ void BackgroundBlend::Scratch::blend_row(const GroupState& state, const MutableF
     }
     for (std::size_t x = 0; x < columns(state); x += kStrip) {
         const std::size_t count = std::min(kStrip, columns(state) - x);
-        std::byte* const row = frame.row(group.plane, y) + (x * group.step_bytes());
+        const std::byte* const from = frame.row(group.plane, y) + (x * group.step_bytes());
+        std::byte* const row = out.row(group.plane, y) + (x * group.step_bytes());
+        if (carries) {
+            std::memcpy(row, from, count * group.step_bytes());
+        }
         state.mask.sample(mask, y, x, count, share.data());
         if (effect == BackgroundEffect::Key) {
             for (std::size_t lane = 0; lane < group.lanes; ++lane) {
@@ -231,7 +245,7 @@ void BackgroundBlend::Scratch::blend_row(const GroupState& state, const MutableF
             store_lanes(group, stored, count, row);
             continue;
         }
-        load_lanes(group, row, count, fore_lanes);
+        load_lanes(group, from, count, fore_lanes);
         if (effect != BackgroundEffect::Color) {
             background(state, y, x, count, back_lanes);
         }
@@ -302,9 +316,15 @@ Result<BackgroundBlend> BackgroundBlend::create(const FrameFormat& frame,
 
 void BackgroundBlend::run(const MutableFrameView& frame, const Mask& mask,
                           runtime::ThreadPool& threads) {
+    run(frame, mask, frame, threads);
+}
+
+void BackgroundBlend::run(const FrameView& frame, const Mask& mask, const MutableFrameView& out,
+                          runtime::ThreadPool& threads) {
     Scratch& scratch = *scratch_;
-    if (frame.format() != scratch.format || mask.data == nullptr || mask.width == 0 ||
-        mask.height == 0 || mask.stride_bytes < mask.width) {
+    if (frame.format() != scratch.format || out.format() != scratch.format ||
+        mask.data == nullptr || mask.width == 0 || mask.height == 0 ||
+        mask.stride_bytes < mask.width) {
         return;
     }
     for (Scratch::GroupState& state : scratch.groups) {
@@ -325,7 +345,7 @@ void BackgroundBlend::run(const MutableFrameView& frame, const Mask& mask,
         }
         threads.parallel_for(rows, grain, [&](std::size_t begin, std::size_t end) {
             for (std::size_t y = begin; y < end; ++y) {
-                scratch.blend_row(state, frame, mask, y);
+                scratch.blend_row(state, frame, mask, out, y);
             }
         });
     }

@@ -59,11 +59,12 @@ struct FrameMemory {
     std::uint32_t vk_format = 0;
     std::uint32_t vk_layout = 0;
 
-    // By kind, identity and size; plain memory also by its address. Not by descriptor number,
-    // layout, or where a descriptor's memory is mapped.
+    // By kind, identity and size; plain memory also by its address, images by the layout that they
+    // are in. Not by descriptor number, or where a descriptor's memory is mapped.
     friend bool operator==(const FrameMemory& a, const FrameMemory& b) {
         return a.kind == b.kind && a.identity == b.identity && a.size_bytes == b.size_bytes &&
                a.vk_image == b.vk_image && a.vk_device == b.vk_device &&
+               a.vk_layout == b.vk_layout &&
                (a.kind != MemoryKind::Host || a.mapping.data() == b.mapping.data());
     }
 };
@@ -79,7 +80,8 @@ struct FrameMemory {
                                                  bool writable = true);
 [[nodiscard]] Result<FrameMemory> memfd_memory(int fd, std::span<std::byte> mapping = {},
                                                bool writable = true);
-// An image of `vk_device` (VkDevice and VkImage as integers) in layout `vk_layout`.
+// An image of `vk_device` (VkDevice and VkImage as integers) in layout `vk_layout`. Its identity is
+// the caller's to give, as handles come again.
 [[nodiscard]] FrameMemory vulkan_image_memory(std::uint64_t vk_device, std::uint64_t vk_image,
                                               std::uint32_t vk_format, std::uint32_t vk_layout,
                                               bool writable = true);

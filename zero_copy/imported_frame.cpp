@@ -40,7 +40,13 @@ vulkan::TextureBinding ImportedFrame::texture(std::size_t i) const {
 }
 
 void ImportedFrame::acquire(vulkan::Recording& recording) const {
-    if (method_ == ImportMethod::Upload || method_ == ImportMethod::SharedImage) {
+    if (method_ == ImportMethod::Upload) {
+        return;
+    }
+    if (method_ == ImportMethod::SharedImage) {
+        for (const FrameImage& image : objects_->images) {
+            recording.take(image.image(), image.given_layout(), image.layout());
+        }
         return;
     }
     for (const std::shared_ptr<Buffer>& buffer : objects_->buffers) {

@@ -63,7 +63,7 @@ struct BackgroundSettings {
     const FrameView* picture = nullptr;
 };
 
-// Blends the frame with its effect where the matte says background. In place.
+// Blends the frame with its effect where the matte says background.
 class BackgroundBlend {
 public:
     // Unsupported: Key on a format without alpha. InvalidArgument: a picture of another format.
@@ -81,7 +81,11 @@ public:
         std::uint32_t width = 0;
         std::uint32_t height = 0;
     };
+    // In place.
     void run(const MutableFrameView& frame, const Mask& mask, runtime::ThreadPool& threads);
+    // The same pixels into another frame of the format, whatever it held; `frame` stays as it is.
+    void run(const FrameView& frame, const Mask& mask, const MutableFrameView& out,
+             runtime::ThreadPool& threads);
 
 private:
     struct Scratch;

@@ -19,6 +19,7 @@
 #include "zero_copy/external_frame.h"
 #include "zero_copy/import_plan.h"
 #include "zero_copy/pixel_format.h"
+#include "zero_copy/vulkan_import.h"
 
 namespace sluice::zero_copy {
 
@@ -186,13 +187,19 @@ Result<FrameImage> FrameImage::import(const vulkan::Device& device, const Extern
     if (plan.method == ImportMethod::SharedImage) {
         const FrameMemory& memory = frame.memories()[i];
         out.borrowed_ = reinterpret_cast<VkImage>(memory.vk_image);
-        out.layout_ = static_cast<VkImageLayout>(memory.vk_layout);
+        out.given_layout_ = static_cast<VkImageLayout>(memory.vk_layout);
+        out.layout_ = static_cast<VkImageLayout>(layout_when_read(memory.vk_layout));
     } else {
         SLUICE_TRY(out.create(device, frame, image));
         SLUICE_TRY(out.bind(device, frame, image));
     }
     SLUICE_TRY(out.create_views(device, frame, image));
     return out;
+}
+
+std::uint32_t layout_when_read(std::uint32_t vk_layout) {
+    return vk_layout == VK_IMAGE_LAYOUT_GENERAL ? VK_IMAGE_LAYOUT_GENERAL
+                                                : VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL;
 }
 
 Result<vulkan::SamplerHandle> texel_sampler(const vulkan::Device& device) {

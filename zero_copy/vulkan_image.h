@@ -23,7 +23,8 @@ public:
                                                    const ImportPlan& plan, std::size_t i);
 
     [[nodiscard]] VkImage image() const { return borrowed_ ? borrowed_ : image_.get(); }
-    [[nodiscard]] VkImageLayout layout() const { return layout_; }
+    [[nodiscard]] VkImageLayout layout() const { return layout_; } // while it is sampled
+    [[nodiscard]] VkImageLayout given_layout() const { return given_layout_; }
     [[nodiscard]] std::size_t view_count() const { return view_count_; }
     // Texels as they lie: the first component is the first byte.
     [[nodiscard]] VkImageView view(std::size_t i) const { return views_[i].get(); }
@@ -40,6 +41,7 @@ private:
     vulkan::ImageHandle image_;
     VkImage borrowed_ = VK_NULL_HANDLE;
     VkImageLayout layout_ = VK_IMAGE_LAYOUT_GENERAL;
+    VkImageLayout given_layout_ = VK_IMAGE_LAYOUT_GENERAL; // in which somebody's image comes
     std::array<vulkan::ImageViewHandle, 3> views_;
     std::size_t view_count_ = 0;
 };

@@ -69,6 +69,9 @@ private:
     std::vector<vulkan::TextureBinding> textures_;
 };
 
+// The layout in which a shared image is left by who has read it, given the one that it came in.
+[[nodiscard]] std::uint32_t layout_when_read(std::uint32_t vk_layout);
+
 // Whether memory has a name under which an import of it can be kept.
 [[nodiscard]] bool can_be_named(const FrameMemory& memory);
 

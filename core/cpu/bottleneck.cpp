@@ -22,8 +22,8 @@ namespace sluice::cpu {
 namespace {
 
 // Of the pixels that a panel of weights is applied to before the next panel: most of a usual L1.
-constexpr std::size_t kBlockBytes = std::size_t{24} << 10U;
-constexpr std::size_t kBlockPixels = 24; // a multiple of the largest tiles
+constexpr std::size_t kBottleneckBlockBytes = std::size_t{24} << 10U;
+constexpr std::size_t kBottleneckBlockPixels = 24; // a multiple of the largest tiles
 // Rows of a strip with an expansion, below which what neighbours compute twice is not worth having
 // more strips than threads.
 constexpr std::size_t kMinSpareRows = 32;
@@ -42,8 +42,9 @@ struct PointRow {
 
 void multiply(const GemmKernels& kernels, const PackedWeights& weights, const PointRow& row) {
     constexpr std::ptrdiff_t kStart = 0;
-    const std::size_t fitting = kBlockBytes / (row.in_channels * sizeof(float));
-    const std::size_t block = std::max<std::size_t>(fitting / kBlockPixels, 1) * kBlockPixels;
+    const std::size_t fitting = kBottleneckBlockBytes / (row.in_channels * sizeof(float));
+    const std::size_t block =
+        std::max<std::size_t>(fitting / kBottleneckBlockPixels, 1) * kBottleneckBlockPixels;
     GemmTile tile{};
     tile.input = row.input;
     tile.offsets = &kStart;

@@ -14,6 +14,7 @@
 #include "core/base/checked_math.h"
 #include "core/base/log.h"
 #include "core/passes/pass_manager.h"
+#include "core/runtime/aligned_bytes.h"
 #include "core/runtime/evaluate.h"
 #include "core/runtime/memory_plan.h"
 #include "core/runtime/packed_cache.h"
@@ -25,11 +26,6 @@ namespace sluice::runtime {
 
 namespace {
 
-struct AlignedDelete {
-    void operator()(std::byte* memory) const {
-        ::operator delete(memory, std::align_val_t{kTensorAlignment});
-    }
-};
 // The first of many bytes.
 using AlignedBytes = std::unique_ptr<std::byte, AlignedDelete>;
 

@@ -12,6 +12,7 @@
 #include "core/base/confidential.h"
 #include "core/base/log.h"
 #include "core/graph/print.h"
+#include "core/runtime/aligned_bytes.h"
 #include "core/runtime/build_id.h"
 #include "core/runtime/kernel.h"
 
@@ -22,12 +23,6 @@ namespace {
 constexpr std::size_t kWorthwhileBytes = std::size_t{1} << 20U;
 // Of all files; what exceeds it goes, and a network that is larger by itself is not kept.
 constexpr std::uintmax_t kFolderBytes = std::uintmax_t{256} << 20U;
-
-struct AlignedDelete {
-    void operator()(std::byte* memory) const {
-        ::operator delete(memory, std::align_val_t{kTensorAlignment});
-    }
-};
 
 thread_local PackedScope* active_scope = nullptr;
 

@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -33,15 +37,17 @@ struct Device::State {
     State() = default;
     State(const State&) = delete;
     State& operator=(const State&) = delete;
+    // Of an adopted device what is made here goes, and the device stays.
     ~State() {
         pipelines.reset();
         sync_files.reset();
         timeline = {};
-        if (device != VK_NULL_HANDLE) {
+        if (device != VK_NULL_HANDLE && !shared.owner) {
             table.vkDestroyDevice(device, nullptr);
         }
     }
 
+    SharedDevice shared; // first: let go last; with an owner where the device is adopted
     DeviceProfile profile;
     VkPhysicalDevice physical = VK_NULL_HANDLE;
     VkDevice device = VK_NULL_HANDLE;
@@ -59,6 +65,7 @@ struct Device::State {
     std::vector<Waiting> retired;
 
     [[nodiscard]] Status create();
+    [[nodiscard]] Status prepare();
     [[nodiscard]] std::uint64_t value() const;
     [[nodiscard]] Error failed(VkResult result, std::string_view call);
     [[nodiscard]] std::vector<Waiting> take_done();
@@ -88,6 +95,11 @@ Status Device::State::create() {
     }
     volkLoadDeviceTable(&table, device);
     table.vkGetDeviceQueue(device, family, 0, &queue);
+    return prepare();
+}
+
+// What is made on any device.
+Status Device::State::prepare() {
     vkGetPhysicalDeviceMemoryProperties(physical, &memory);
 
     const VkSemaphoreTypeCreateInfo type{
@@ -121,7 +133,9 @@ Error Device::State::failed(VkResult result, std::string_view call) {
     if (result == VK_ERROR_DEVICE_LOST && !lost.exchange(true)) {
         // Some call said so, which does not mean that all work has stopped: who is told may let go
         // of what it uses. A device that is really lost returns in finite time.
-        table.vkDeviceWaitIdle(device);
+        if (!shared.owner) { // whose queues others may be using
+            table.vkDeviceWaitIdle(device);
+        }
         log::write(log::Level::Error, "vulkan",
                    std::format("device '{}' is lost in {}", profile.name, call));
     }
@@ -146,7 +160,9 @@ Device::Device(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 Device::~Device() {
     // The one place that waits: what is retired may be in use until the last submission is done.
-    if (state_->last > 0) {
+    if (state_->last > 0 && state_->shared.owner) {
+        std::ignore = wait(state_->last);
+    } else if (state_->last > 0) {
         state_->table.vkDeviceWaitIdle(state_->device);
     }
     state_->retired.clear();
@@ -166,7 +182,73 @@ Result<std::shared_ptr<Device>> Device::make(const DeviceProfile& profile,
     return device;
 }
 
+namespace {
+
+// Those that are adopted, by selector.
+struct Adopted {
+    std::mutex lock;
+    std::map<std::string, std::weak_ptr<Device>, std::less<>> devices;
+};
+Adopted& adopted() {
+    static Adopted all;
+    return all;
+}
+
+std::string selector_of(VkDevice device) {
+    return std::format("@{:x}", reinterpret_cast<std::uintptr_t>(device));
+}
+
+Result<std::shared_ptr<Device>> find_adopted(std::string_view selector) {
+    Adopted& all = adopted();
+    const std::lock_guard hold(all.lock);
+    const auto at = all.devices.find(selector);
+    auto device = at != all.devices.end() ? at->second.lock() : nullptr;
+    if (device == nullptr) {
+        return fail(ErrorCode::NotFound, "nobody shares a Vulkan device '{}' any more", selector);
+    }
+    return device;
+}
+
+} // namespace
+
+Result<std::shared_ptr<Device>> Device::adopt(SharedDevice shared) {
+    // Loads the functions that are no device's. They work on any instance of the loader.
+    SLUICE_TRY_ASSIGN([[maybe_unused]] const Instance* of, instance());
+    const std::string selector = selector_of(shared.device);
+    Adopted& all = adopted();
+    const std::lock_guard hold(all.lock);
+    std::weak_ptr<Device>& slot = all.devices[selector];
+    if (auto existing = slot.lock(); existing != nullptr && !existing->lost()) {
+        return existing;
+    }
+    auto state = std::make_shared<State>();
+    state->profile = profile_of(shared);
+    if (!state->profile.unusable.empty()) {
+        return fail(ErrorCode::Unsupported, "the shared Vulkan device '{}' cannot be used: {}",
+                    state->profile.name, state->profile.unusable);
+    }
+    state->physical = shared.physical;
+    state->device = shared.device;
+    state->family = shared.queue_family;
+    state->queue = shared.queue;
+    volkLoadDeviceTable(&state->table, shared.device);
+    state->shared = std::move(shared);
+    SLUICE_TRY(state->prepare());
+    const std::shared_ptr<Device> device(new Device(std::move(state)));
+    SLUICE_TRY_ASSIGN(device->state_->pipelines, PipelineStore::create(*device));
+    slot = device;
+    log::info("vulkan", "runs on the shared device '{}'", device->profile().name);
+    return device;
+}
+
+std::string Device::selector() const {
+    return state_->shared.owner ? selector_of(state_->device) : std::to_string(profile().index);
+}
+
 Result<std::shared_ptr<Device>> Device::open(std::string_view selector) {
+    if (selector.starts_with('@')) {
+        return find_adopted(selector);
+    }
     static std::mutex lock; // guards opened
     static std::map<std::size_t, std::weak_ptr<Device>> opened;
     SLUICE_TRY_ASSIGN(const auto profiles, list_devices());
@@ -281,7 +363,13 @@ Result<Device::Submitted> Device::submit(Submission submission) {
     const std::uint64_t value = state.last + 1;
     arrays.signal[0] = state.timeline.get();
     arrays.signal_values[0] = value;
+    if (state.shared.lock_queue) {
+        state.shared.lock_queue();
+    }
     const VkResult result = queue_submit(state.table, state.queue, submission.commands, arrays);
+    if (state.shared.unlock_queue) {
+        state.shared.unlock_queue();
+    }
     if (result != VK_SUCCESS) {
         return std::unexpected(state.failed(result, "vkQueueSubmit"));
     }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/base/result.h"
@@ -13,6 +14,7 @@
 #include "core/vulkan/api.h"
 #include "core/vulkan/handle.h"
 #include "core/vulkan/profile.h"
+#include "core/vulkan/shared_device.h"
 
 namespace sluice::vulkan {
 
@@ -38,11 +40,17 @@ public:
     // SLUICE_VULKAN_VALIDATION=1 in the environment turns the Khronos validation layer on,
     // synchronisation validation included; what it says goes to the log as errors and is counted.
     [[nodiscard]] static Result<std::shared_ptr<Device>> open(std::string_view selector = {});
+    // Runs on a VkDevice of somebody else's, which is not destroyed here; the same object for the
+    // same VkDevice. Unsupported says what was not enabled on it. As long as anybody holds the
+    // result, open() finds it by selector().
+    [[nodiscard]] static Result<std::shared_ptr<Device>> adopt(SharedDevice shared);
     ~Device();
     Device(const Device&) = delete;
     Device& operator=(const Device&) = delete;
 
     [[nodiscard]] const DeviceProfile& profile() const;
+    // What open() takes to give this one: "1", or "@" and a number for an adopted one.
+    [[nodiscard]] std::string selector() const;
     [[nodiscard]] VkDevice handle() const;
     [[nodiscard]] VkPhysicalDevice physical() const;
     [[nodiscard]] std::uint32_t queue_family() const;

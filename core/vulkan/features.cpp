@@ -38,6 +38,26 @@ std::vector<const char*> used_extensions(VkPhysicalDevice device) {
 } // namespace
 
 Features::Features(VkPhysicalDevice device) : extensions(used_extensions(device)) {
+    query(device);
+}
+
+// An extension that is not enabled takes its feature structure out of the chain.
+Features::Features(const SharedDevice& shared) : extensions(used_extensions(shared.physical)) {
+    std::erase_if(extensions, [&](const char* name) {
+        return !shared.has_extension || !shared.has_extension(name);
+    });
+    query(shared.physical);
+    if (!shared.core_features) {
+        base.features = {};
+        v11 = {.sType = v11.sType, .pNext = v11.pNext};
+        v12 = {.sType = v12.sType, .pNext = v12.pNext};
+    }
+    // Enabling the extension does not enable the feature.
+    dot.shaderIntegerDotProduct = VK_FALSE;
+    matrix.cooperativeMatrix = VK_FALSE;
+}
+
+void Features::query(VkPhysicalDevice device) {
     base.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
     v11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES;
     v12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES;

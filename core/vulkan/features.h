@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/vulkan/api.h"
+#include "core/vulkan/shared_device.h"
 
 namespace sluice::vulkan {
 
@@ -14,6 +15,8 @@ class Features {
 public:
     // What the device has, reduced to what Sluice uses: exactly this is enabled when it is opened.
     explicit Features(VkPhysicalDevice device);
+    // What of it somebody else has enabled.
+    explicit Features(const SharedDevice& shared);
     Features(const Features&) = delete;
     Features& operator=(const Features&) = delete;
 
@@ -27,6 +30,7 @@ public:
     [[nodiscard]] bool has(std::string_view extension) const;
 
 private:
+    void query(VkPhysicalDevice device);
     void keep_used();
 };
 

@@ -8,6 +8,8 @@
 
 #include "core/base/result.h"
 #include "core/vulkan/api.h"
+#include "core/vulkan/profile.h"
+#include "core/vulkan/shared_device.h"
 
 namespace sluice::vulkan {
 
@@ -19,6 +21,9 @@ struct Instance {
 
 // Unsupported where there is no loader or no driver; says what to install. Thread-safe.
 [[nodiscard]] Result<const Instance*> instance();
+
+// Of a device as somebody else has opened it. instance() has been called.
+[[nodiscard]] DeviceProfile profile_of(const SharedDevice& shared);
 
 // The family whose queue Sluice computes on, if there is one.
 [[nodiscard]] std::optional<std::uint32_t> compute_queue_family(VkPhysicalDevice device);

@@ -106,7 +106,8 @@ Result<MemoryHandle> allocate(const Device& device, const VkMemoryAllocateInfo& 
     return device.own<MemoryHandle>(raw);
 }
 
-Status bind(const Device& device, const BufferHandle& buffer, const MemoryHandle& memory) {
+Status bind_buffer_memory(const Device& device, const BufferHandle& buffer,
+                          const MemoryHandle& memory) {
     if (const VkResult result =
             device.table().vkBindBufferMemory(device.handle(), buffer.get(), memory.get(), 0);
         result != VK_SUCCESS) {
@@ -190,7 +191,7 @@ Result<Buffer> Buffer::create(const std::shared_ptr<Device>& device, std::size_t
     };
     SLUICE_TRY_ASSIGN(buffer.memory_,
                       allocate(*device, info, std::format("allocating {} bytes", bytes)));
-    SLUICE_TRY(bind(*device, buffer.buffer_, buffer.memory_));
+    SLUICE_TRY(bind_buffer_memory(*device, buffer.buffer_, buffer.memory_));
     const VkMemoryPropertyFlags flags =
         device->memory_properties().memoryTypes[*type].propertyFlags;
     const bool wants_map = placement != Placement::Device || device->profile().unified_memory;
@@ -255,7 +256,7 @@ Result<Buffer> Buffer::import_host(const std::shared_ptr<Device>& device,
         return fail(ErrorCode::Unsupported, "{}", imported.error().message);
     }
     buffer.memory_ = std::move(*imported);
-    SLUICE_TRY(bind(*device, buffer.buffer_, buffer.memory_));
+    SLUICE_TRY(bind_buffer_memory(*device, buffer.buffer_, buffer.memory_));
     buffer.mapped_ = memory;
     return buffer;
 }
@@ -313,7 +314,7 @@ Result<Buffer> Buffer::import_dma_buf(const std::shared_ptr<Device>& device, Uni
     }
     std::ignore = fd.release(); // the driver's now
     buffer.memory_ = std::move(*imported);
-    SLUICE_TRY(bind(*device, buffer.buffer_, buffer.memory_));
+    SLUICE_TRY(bind_buffer_memory(*device, buffer.buffer_, buffer.memory_));
     return buffer;
 }
 
@@ -351,7 +352,7 @@ Result<Buffer::Exported> Buffer::create_exported(const std::shared_ptr<Device>& 
     SLUICE_TRY_ASSIGN(
         buffer.memory_,
         allocate(*device, info, std::format("allocating a dmabuf of {} bytes", bytes)));
-    SLUICE_TRY(bind(*device, buffer.buffer_, buffer.memory_));
+    SLUICE_TRY(bind_buffer_memory(*device, buffer.buffer_, buffer.memory_));
     const VkMemoryGetFdInfoKHR get{
         .sType = VK_STRUCTURE_TYPE_MEMORY_GET_FD_INFO_KHR,
         .memory = buffer.memory_.get(),

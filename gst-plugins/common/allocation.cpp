@@ -152,8 +152,8 @@ bool propose(const PoolOffer& offer, bool answered, GstQuery* decided, GstQuery*
         gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr) == FALSE) {
         gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
     }
-    const bool offered =
-        !dmabufs && wants_pool != FALSE && caps != nullptr && offer_pool(offer, caps, query);
+    const bool offered = !dmabufs && (caps == nullptr || !has_images(caps)) &&
+                         wants_pool != FALSE && caps != nullptr && offer_pool(offer, caps, query);
     return answered || any_layout || offered;
 }
 

@@ -56,9 +56,22 @@ GstStructure* dmabuf_structure() {
     return gst_structure_new("video/x-raw", "format", G_TYPE_STRING, "DMA_DRM", nullptr);
 }
 
-// Dmabufs first, as a copy that they spare is spared to all.
+// Those that GStreamer's Vulkan elements have in images of formats that a sampler reads.
+GstStructure* image_structure() {
+    GValue names = G_VALUE_INIT;
+    g_value_init(&names, GST_TYPE_LIST);
+    for (const char* name : {"NV12", "RGBA", "BGRA", "RGBx", "BGRx"}) {
+        append(&names, name);
+    }
+    GstStructure* structure = gst_structure_new_empty("video/x-raw");
+    gst_structure_set_value(structure, "format", &names);
+    g_value_unset(&names);
+    return structure;
+}
+
+// Dmabufs and images first, as a copy that they spare is spared to all.
 Ref<GstCaps> caps_of_formats(bool alpha_only, bool any_modifier,
-                             std::span<const std::string> tiled = {}) {
+                             std::span<const std::string> tiled = {}, bool images = false) {
     GValue names = G_VALUE_INIT;
     GValue drm_formats = G_VALUE_INIT;
     g_value_init(&names, GST_TYPE_LIST);
@@ -80,6 +93,9 @@ Ref<GstCaps> caps_of_formats(bool alpha_only, bool any_modifier,
         gst_structure_set_value(dmabuf, "drm-format", &drm_formats);
     }
     append_structure(caps.get(), dmabuf, GST_CAPS_FEATURE_MEMORY_DMABUF);
+    if (images) {
+        append_structure(caps.get(), image_structure(), kVulkanImageFeature);
+    }
     GstStructure* plain = gst_structure_new_empty("video/x-raw");
     gst_structure_set_value(plain, "format", &names);
     append_structure(caps.get(), plain, nullptr);
@@ -180,12 +196,22 @@ zero_copy::ChromaSite chroma_site_of(GstVideoChromaSite site) {
 
 } // namespace
 
-Ref<GstCaps> video_caps() {
-    return caps_of_formats(false, true);
+Ref<GstCaps> video_caps(bool images) {
+    return caps_of_formats(false, true, {}, images);
 }
 
-Ref<GstCaps> readable_caps(std::span<const std::string> tiled) {
-    return caps_of_formats(false, false, tiled);
+Ref<GstCaps> readable_caps(std::span<const std::string> tiled, bool images) {
+    return caps_of_formats(false, false, tiled, images);
+}
+
+bool has_images(const GstCaps* caps) {
+    for (guint i = 0; i < gst_caps_get_size(caps); ++i) {
+        if (gst_caps_features_contains(gst_caps_get_features(caps, i), kVulkanImageFeature) !=
+            FALSE) {
+            return true;
+        }
+    }
+    return false;
 }
 
 Ref<GstCaps> alpha_caps() {
@@ -229,8 +255,8 @@ Ref<GstCaps> in_dmabufs(const GstCaps* caps) {
     return out;
 }
 
-void add_video_template(GstElementClass* klass, GstPadDirection direction) {
-    const Ref caps = video_caps();
+void add_video_template(GstElementClass* klass, GstPadDirection direction, bool images) {
+    const Ref caps = video_caps(images);
     gst_element_class_add_pad_template(
         klass, gst_pad_template_new(direction == GST_PAD_SINK ? "sink" : "src", direction,
                                     GST_PAD_ALWAYS, caps.get()));
@@ -243,6 +269,7 @@ Result<Video> parse_caps(const GstCaps* caps, Modifiers modifiers) {
     } else if (gst_video_info_from_caps(&video.info, caps) == FALSE) {
         return fail(ErrorCode::Unsupported, "caps '{}' describe no raw video", text_of(caps));
     }
+    video.in_images = has_images(caps);
     const char* name = gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&video.info));
     const auto pixel_format = zero_copy::format_from_gst_name(name);
     if (!pixel_format) {

@@ -8,6 +8,8 @@
 #include <gst/allocators/gstdmabuf.h>
 #include <gst/allocators/gstfdmemory.h>
 
+#include "gst-plugins/common/vulkan_share.h"
+
 GST_DEBUG_CATEGORY_EXTERN(sluice_filter_debug);
 #define GST_CAT_DEFAULT sluice_filter_debug
 
@@ -116,6 +118,9 @@ std::uint8_t BufferFrame::Places::index_of(guint memory) {
 
 Result<BufferFrame> BufferFrame::create(GstBuffer* buffer, const Video& video, CpuAccess access,
                                         HostSees sees, MemorySerials& serials, CopyLedger& copies) {
+    if (video.in_images) {
+        return of_images(buffer, video, access, serials);
+    }
     SLUICE_TRY_ASSIGN(Places places, Places::find(buffer, video));
     if (access != CpuAccess::Read) {
         SLUICE_TRY(make_writable(buffer, copies));
@@ -140,6 +145,41 @@ Result<BufferFrame> BufferFrame::create(GstBuffer* buffer, const Video& video, C
                                       video.format, video.modifier, planes,
                                       std::span(memories).first(places.memory_count)));
     return out;
+}
+
+Result<BufferFrame> BufferFrame::of_images(GstBuffer* buffer, const Video& video, CpuAccess access,
+                                           MemorySerials& serials) {
+    const std::size_t count = gst_buffer_n_memory(buffer);
+    if (access != CpuAccess::Read || count == 0 || count > zero_copy::kMaxFrameMemories) {
+        return fail(ErrorCode::Unsupported, "{} images in a buffer to {}", count,
+                    access == CpuAccess::Read ? "read" : "write");
+    }
+    BufferFrame out;
+    out.buffer_ = buffer;
+    std::array<FrameMemory, zero_copy::kMaxFrameMemories> memories;
+    for (std::size_t i = 0; i < count; ++i) {
+        GstMemory* const memory = gst_buffer_peek_memory(buffer, static_cast<guint>(i));
+        SLUICE_TRY_ASSIGN(memories[i], image_memory(memory, serials.of(memory)));
+    }
+    std::array<MemoryPlane, zero_copy::kMaxFrameMemories> planes{};
+    const std::size_t plane_count = zero_copy::info(video.format.pixel_format).planes;
+    for (std::size_t i = 0; i < plane_count; ++i) {
+        planes[i].memory = static_cast<std::uint8_t>(count == 1 ? 0 : i);
+    }
+    SLUICE_TRY_ASSIGN(out.frame_,
+                      zero_copy::ExternalFrame::create(video.format, video.modifier,
+                                                       std::span(planes).first(plane_count),
+                                                       std::span(memories).first(count)));
+    return out;
+}
+
+void BufferFrame::note_read() const {
+    for (guint i = 0; i < gst_buffer_n_memory(buffer_); ++i) {
+        GstMemory* const memory = gst_buffer_peek_memory(buffer_, i);
+        if (is_vulkan_image(memory)) {
+            note_image_read(memory);
+        }
+    }
 }
 
 // What the host must see, too: dmabufs still go by their descriptor; other shared memory by the

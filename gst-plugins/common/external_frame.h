@@ -46,9 +46,15 @@ public:
     ~BufferFrame();
 
     [[nodiscard]] const zero_copy::ExternalFrame& frame() const { return *frame_; }
+    // A device has read the frame.
+    void note_read() const;
 
 private:
     struct Places;
+    // Of images of a Vulkan device.
+    [[nodiscard]] static Result<BufferFrame> of_images(GstBuffer* buffer, const Video& video,
+                                                       zero_copy::CpuAccess access,
+                                                       MemorySerials& serials);
     BufferFrame() = default;
     [[nodiscard]] Result<zero_copy::FrameMemory> describe(guint memory, zero_copy::CpuAccess access,
                                                           HostSees sees, MemorySerials& serials);
@@ -71,6 +77,9 @@ public:
         -> std::optional<std::invoke_result_t<Work&, const zero_copy::ExternalFrame&>> {
         while (const auto described = describe(buffer, video, access, copies)) {
             auto done = work(described->frame());
+            if (done) {
+                described->note_read();
+            }
             if (done || done.error().code != ErrorCode::Unsupported) {
                 return done;
             }

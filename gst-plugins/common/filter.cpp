@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gst-plugins/common/drm_formats.h"
+#include "gst-plugins/common/vulkan_share.h"
 
 GST_DEBUG_CATEGORY_EXTERN(sluice_filter_debug);
 #define GST_CAT_DEFAULT sluice_filter_debug
@@ -20,10 +21,40 @@ constexpr unsigned kPatience = 3;
 
 } // namespace
 
+Filter::~Filter() = default;
+
+bool Filter::answer_context(GstQuery* query) {
+    std::shared_ptr<VulkanShare> shared;
+    {
+        const std::lock_guard hold(lock_);
+        shared = shared_;
+    }
+    return shared != nullptr && shared->answer(GST_ELEMENT(element_), query);
+}
+
+// A device that cannot be used costs the images, not the element.
+void Filter::share_device() {
+    const auto engine = settings().engine();
+    if (!engine || engine->device.kind != DeviceKind::Vulkan) {
+        return;
+    }
+    auto shared = VulkanShare::find(element_, engine->device.selector);
+    if (!shared) {
+        GST_WARNING_OBJECT(element_, "images of a Vulkan device are not taken: %s",
+                           shared.error().message.c_str());
+        return;
+    }
+    const std::lock_guard hold(lock_);
+    shared_ = std::move(*shared);
+}
+
 Result<gboolean> Filter::start() {
     reset();
+    if (reads_images()) {
+        share_device();
+    }
     if (Status opened = open(); !opened) {
-        close();
+        stop();
         return std::unexpected(std::move(opened).error());
     }
     SLUICE_TRY_ASSIGN(const auto engine, settings().engine());
@@ -34,6 +65,8 @@ Result<gboolean> Filter::start() {
         const std::lock_guard hold(lock_);
         tiled_ = std::move(tiled);
     }
+    const std::lock_guard hold(lock_);
+    started_ = true;
     return TRUE;
 }
 
@@ -41,13 +74,16 @@ void Filter::stop() {
     close();
     reset();
     pool_allocator_.reset();
+    std::shared_ptr<VulkanShare> shared; // let go after the lock
     const std::lock_guard hold(lock_);
     tiled_.clear();
+    started_ = false;
+    shared.swap(shared_);
 }
 
 Ref<GstCaps> Filter::readable() {
     const std::lock_guard hold(lock_);
-    return readable_caps(tiled_);
+    return readable_caps(tiled_, reads_images() && (!started_ || shared_ != nullptr));
 }
 
 PoolOffer Filter::pool_offer() const {
@@ -103,6 +139,10 @@ std::string Filter::refusal(const GstCaps* caps) {
     if (!parsed) {
         return parsed.error().message;
     }
+    if (parsed->in_images && shared_ == nullptr) {
+        return "images of a Vulkan device are read on that device only: set device=vulkan, or put "
+               "vulkandownload before";
+    }
     if (parsed->linear()) {
         return "the other side does not take them";
     }
@@ -114,7 +154,11 @@ std::string Filter::refusal(const GstCaps* caps) {
 
 Settings Filter::settings() {
     const std::lock_guard hold(lock_);
-    return settings_;
+    Settings out = settings_;
+    if (shared_ != nullptr) {
+        out.device = "vulkan:" + shared_->device().selector();
+    }
+    return out;
 }
 
 bool Filter::set_property(guint id, const GValue* value) {
@@ -227,6 +271,10 @@ Status Filter::check_copies() {
         if (stats_.copies.bytes(reason) > 0) {
             reasons.append(reasons.empty() ? "" : ", ").append(name(reason));
         }
+    }
+    if (stats_.copies.bytes(CopyReason::NotWritable) > 0) {
+        reasons.append("; somebody else still holds the frame, as decoders hold those that they "
+                       "predict from, so that it is written in a copy");
     }
     if (frame_live_.require_zero_copy) {
         return fail(ErrorCode::InvalidArgument,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@
 #include "gst-plugins/common/stats.h"
 
 namespace sluice::gst {
+
+class VulkanShare;
 
 // What a frame gets.
 enum class Turn : std::uint8_t {
@@ -36,7 +39,7 @@ class Filter {
 public:
     Filter(GstBaseTransform* element, const Settings& settings, const LiveSettings& live)
         : element_(element), settings_(settings), live_(live) {}
-    virtual ~Filter() = default;
+    virtual ~Filter();
     Filter(const Filter&) = delete;
     Filter& operator=(const Filter&) = delete;
 
@@ -59,6 +62,8 @@ public:
     void count_duplicated(GstBuffer* original, GstBuffer* copy);
     void reset();
     void update_qos(GstEvent* event);
+    // Whether it was for a context that is shared here. Any thread.
+    bool answer_context(GstQuery* query);
     bool set_property(guint id, const GValue* value);
     bool get_property(guint id, GValue* value);
 
@@ -71,6 +76,9 @@ protected:
     [[nodiscard]] virtual Status configure() { return {}; }
     // Whether the device reads frames where they lie, whatever their layout. Asked after open().
     [[nodiscard]] virtual bool reads_tiled() const { return false; }
+    // Whether frames may come as images of a Vulkan device that upstream shares: then the element
+    // runs on that one. Always the same.
+    [[nodiscard]] virtual bool reads_images() const { return false; }
     // Handles one frame in place.
     [[nodiscard]] virtual Status process(GstBuffer* frame, Turn turn);
     // Handles one frame into another buffer.
@@ -85,6 +93,7 @@ protected:
 
     [[nodiscard]] GstBaseTransform* element() const { return element_; }
     [[nodiscard]] std::mutex& lock() { return lock_; }
+    // As the user gave them, but with the shared device where there is one.
     [[nodiscard]] Settings settings();
     // As of the start of the current frame.
     [[nodiscard]] const LiveSettings& frame_settings() const { return frame_live_; }
@@ -93,15 +102,18 @@ protected:
     [[nodiscard]] Stats& stats() { return stats_; }
 
 private:
+    void share_device();
     [[nodiscard]] Turn choose(GstClockTime running_time);
     void post_skip(GstBuffer* frame, GstClockTime running_time);
     [[nodiscard]] Status check_copies();
 
     GstBaseTransform* const element_; // owns this object
-    std::mutex lock_;                 // guards settings_, live_ and tiled_
+    std::mutex lock_;                 // guards settings_, live_, tiled_, started_ and shared_
     Settings settings_;
     LiveSettings live_;
     std::vector<std::string> tiled_; // drm-formats that the device takes
+    bool started_ = false;
+    std::shared_ptr<VulkanShare> shared_; // from start to stop
 
     // Of the frames that others render for us; from start to stop.
     PoolChoice pool_choice_;
@@ -145,8 +157,9 @@ namespace sluice::gst {
 }
 
 // For class_init: metadata, and pads with video_caps().
+// Where `images`, also of images of a Vulkan device, for elements that reads_images().
 void describe_element(gpointer klass, const char* title, const char* classification,
-                      const char* description);
+                      const char* description, bool images = false);
 // For class_init: the element handles frames in place, or into a second buffer.
 void handle_in_place(gpointer klass);
 void handle_by_conversion(gpointer klass);

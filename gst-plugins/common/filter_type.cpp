@@ -109,6 +109,14 @@ gboolean accept_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps*
     return accepted;
 }
 
+// Neighbours that start later look for the Vulkan device that was found or made here.
+gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
+    if (GST_QUERY_TYPE(query) == GST_QUERY_CONTEXT && filter_of(base).answer_context(query)) {
+        return TRUE;
+    }
+    return parent_class()->query(base, direction, query);
+}
+
 gboolean get_unit_size(GstBaseTransform* /*base*/, GstCaps* caps, gsize* size) {
     const auto video = sluice::gst::parse_caps(caps, sluice::gst::Modifiers::Any);
     if (!video) {
@@ -155,6 +163,7 @@ static void sluice_filter_class_init(SluiceFilterClass* klass) {
     base->propose_allocation = GST_DEBUG_FUNCPTR(propose_allocation);
     base->transform_caps = GST_DEBUG_FUNCPTR(transform_caps);
     base->accept_caps = GST_DEBUG_FUNCPTR(accept_caps);
+    base->query = GST_DEBUG_FUNCPTR(query);
     base->get_unit_size = GST_DEBUG_FUNCPTR(get_unit_size);
     GST_DEBUG_CATEGORY_INIT(sluice_filter_debug, "sluicefilter", 0, "What all elements share");
     gst_type_mark_as_plugin_api(SLUICE_TYPE_FILTER, static_cast<GstPluginAPIFlags>(0));
@@ -163,7 +172,7 @@ static void sluice_filter_class_init(SluiceFilterClass* klass) {
 namespace sluice::gst {
 
 void describe_element(gpointer klass, const char* title, const char* classification,
-                      const char* description) {
+                      const char* description, bool images) {
     // GObject clears these two in every derived class.
     auto* object = G_OBJECT_CLASS(klass);
     object->set_property = ::set_property;
@@ -171,8 +180,8 @@ void describe_element(gpointer klass, const char* title, const char* classificat
     auto* element = GST_ELEMENT_CLASS(klass);
     gst_element_class_set_static_metadata(element, title, classification, description,
                                           "Sluice developers <sluice@localhost>");
-    add_video_template(element, GST_PAD_SINK);
-    add_video_template(element, GST_PAD_SRC);
+    add_video_template(element, GST_PAD_SINK, images);
+    add_video_template(element, GST_PAD_SRC, images);
 }
 
 void handle_in_place(gpointer klass) {

@@ -59,6 +59,11 @@ Result<MappedFrame> MappedFrame::write(GstBuffer* buffer, const Video& video, Co
 
 Result<MappedFrame> MappedFrame::map(GstBuffer* buffer, const Video& video, GstMapFlags flags,
                                      CopyLedger& copies) {
+    if (video.in_images) {
+        return fail(ErrorCode::Unsupported,
+                    "the device refused an image that the CPU cannot read in its place "
+                    "(GST_DEBUG=sluicefilter:4 says why); put vulkandownload before");
+    }
     if (!video.linear()) {
         return fail(ErrorCode::Unsupported,
                     "the device refused a dmabuf of modifier 0x{:016x}, which the CPU cannot read "

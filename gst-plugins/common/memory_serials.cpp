@@ -13,6 +13,7 @@
 
 #include "gst-plugins/common/dmabuf_allocator.h"
 #include "gst-plugins/common/memfd_allocator.h"
+#include "gst-plugins/common/vulkan_share.h"
 
 namespace sluice::gst {
 
@@ -37,7 +38,7 @@ MemoryIdentity file_of(GstMemory* memory) {
 // Others' descriptors may be wrapped again and again, with no end that says anything.
 bool has_lasting_mapping(GstMemory* memory) {
     return gst_memory_is_type(memory, GST_ALLOCATOR_SYSMEM) != FALSE || is_own_memfd(memory) ||
-           is_own_dmabuf(memory);
+           is_own_dmabuf(memory) || is_vulkan_image(memory);
 }
 
 // Never destroyed: memory may be freed when statics are gone.

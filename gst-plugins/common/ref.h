@@ -35,6 +35,9 @@ inline void unref(GstAllocator* allocator) {
 inline void unref(GstElement* element) {
     gst_object_unref(element);
 }
+inline void unref(GstQuery* query) {
+    gst_query_unref(query);
+}
 
 // Holds exactly one reference. Ref(p) adopts a (transfer full) pointer.
 template <typename T>

@@ -102,6 +102,7 @@ protected:
         device_frames_.clear();
     }
 
+    bool reads_images() const override { return true; }
     bool reads_tiled() const override { return detector_->runs_on_device(); }
 
     void forget() override {
@@ -254,7 +255,7 @@ static void sluice_face_detect_class_init(SluiceFaceDetectClass* klass) {
     GST_DEBUG_CATEGORY_INIT(sluice_face_detect_debug, "sluicefacedetect", 0, "Face detection");
     sluice::gst::describe_element(
         klass, "Sluice Face Detector", "Filter/Video",
-        "Finds faces and attaches boxes and keypoints, without touching a pixel");
+        "Finds faces and attaches boxes and keypoints, without touching a pixel", true);
     sluice::gst::handle_in_place(klass);
     auto* object = G_OBJECT_CLASS(klass);
     sluice::gst::install_properties(object,

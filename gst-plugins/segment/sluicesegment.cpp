@@ -98,6 +98,7 @@ protected:
         threads_.reset();
     }
 
+    bool reads_images() const override { return true; }
     bool reads_tiled() const override { return segmenter_->runs_on_device(); }
 
     void forget() override {
@@ -247,7 +248,7 @@ static void sluice_segment_class_init(SluiceSegmentClass* klass) {
     GST_DEBUG_CATEGORY_INIT(sluice_segment_debug, "sluicesegment", 0, "Segmentation");
     sluice::gst::describe_element(
         klass, "Sluice Segmenter", "Filter/Video",
-        "Tells people from background and attaches the mask, without touching a pixel");
+        "Tells people from background and attaches the mask, without touching a pixel", true);
     sluice::gst::handle_in_place(klass);
     sluice::gst::install_properties(G_OBJECT_CLASS(klass),
                                     {Property::Model, Property::Device, Property::Threads,

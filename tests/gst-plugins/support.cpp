@@ -13,6 +13,7 @@
 
 #include <gst/allocators/allocators.h>
 #include <gst/allocators/gstshmallocator.h>
+#include <gst/analytics/analytics.h>
 #include <gtest/gtest.h>
 
 #include "gst-plugins/background/picture.h"
@@ -227,6 +228,49 @@ std::vector<std::string> Harness::errors() const {
 
 Ref<GstMessage> Harness::pop(GstMessageType type) const {
     return Ref(gst_bus_pop_filtered(bus_.get(), type));
+}
+
+std::vector<Found> faces_of(GstBuffer* frame) {
+    std::vector<Found> faces;
+    auto* meta = gst_buffer_get_analytics_relation_meta(frame);
+    gpointer state = nullptr;
+    GstAnalyticsODMtd mtd;
+    while (meta != nullptr && gst_analytics_relation_meta_iterate(
+                                  meta, &state, gst_analytics_od_mtd_get_mtd_type(), &mtd)) {
+        Found& face = faces.emplace_back();
+        gst_analytics_od_mtd_get_location(&mtd, &face.x, &face.y, &face.width, &face.height,
+                                          &face.score);
+    }
+    return faces;
+}
+
+void expect_same(const std::vector<Found>& here, const std::vector<Found>& there) {
+    ASSERT_EQ(here.size(), there.size());
+    for (std::size_t i = 0; i < here.size(); ++i) {
+        EXPECT_NEAR(here[i].x, there[i].x, 1);
+        EXPECT_NEAR(here[i].y, there[i].y, 1);
+        EXPECT_NEAR(here[i].width, there[i].width, 1);
+        EXPECT_NEAR(here[i].height, there[i].height, 1);
+        EXPECT_NEAR(here[i].score, there[i].score, 0.002);
+    }
+}
+
+std::vector<std::uint8_t> matte_of(GstBuffer* frame) {
+    auto* meta = gst_buffer_get_analytics_relation_meta(frame);
+    gpointer state = nullptr;
+    GstAnalyticsSegmentationMtd mtd;
+    if (meta == nullptr || !gst_analytics_relation_meta_iterate(
+                               meta, &state, gst_analytics_segmentation_mtd_get_mtd_type(), &mtd)) {
+        return {};
+    }
+    gint x = 0;
+    gint y = 0;
+    guint width = 0;
+    guint height = 0;
+    const Ref mask(gst_analytics_segmentation_mtd_get_mask(&mtd, &x, &y, &width, &height));
+    const GstVideoMeta* video = gst_buffer_get_video_meta(mask.get());
+    return pixels(mask.get(), video_caps("GRAY8", static_cast<int>(video->width),
+                                         static_cast<int>(video->height)));
 }
 
 int largest_difference(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {

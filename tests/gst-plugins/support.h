@@ -74,6 +74,20 @@ private:
     GstHarness* harness_ = nullptr;
 };
 
+// A face's box on a frame, in pixels.
+struct Found {
+    gint x = 0;
+    gint y = 0;
+    gint width = 0;
+    gint height = 0;
+    gfloat score = 0;
+};
+[[nodiscard]] std::vector<Found> faces_of(GstBuffer* frame);
+// Boxes are whole pixels: a rounding apart.
+void expect_same(const std::vector<Found>& here, const std::vector<Found>& there);
+// The first mask on the frame, row by row.
+[[nodiscard]] std::vector<std::uint8_t> matte_of(GstBuffer* frame);
+
 // Of two pictures' bytes, which are as many.
 [[nodiscard]] int largest_difference(const std::vector<std::uint8_t>& a,
                                      const std::vector<std::uint8_t>& b);

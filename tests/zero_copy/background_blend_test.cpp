@@ -180,6 +180,45 @@ TEST_P(Blending, color_picture_and_key_are_right_for_every_mask_size) {
     }
 }
 
+TEST_P(Blending, into_another_frame_gives_the_pixels_of_in_place_and_leaves_the_source) {
+    std::mt19937 random(kSeed);
+    const auto threads = runtime::ThreadPool::shared(2);
+    for (const std::uint32_t width : {1U, 3U, 300U}) {
+        const FrameFormat format{GetParam(), width, 11, {}};
+        MaskPicture mask(7, 5, 0);
+        std::ranges::generate(mask.bytes, [&] { return static_cast<std::uint8_t>(random()); });
+        TestFrame picture(format, 0);
+        picture.fill_random(random);
+        const FrameView picture_view = std::as_const(picture).view();
+        for (const BackgroundEffect effect : {BackgroundEffect::Blur, BackgroundEffect::Color,
+                                              BackgroundEffect::Picture, BackgroundEffect::Key}) {
+            TestFrame source(format, 4);
+            source.fill_random(random);
+            if (effect == BackgroundEffect::Key && !source.has(3)) {
+                continue;
+            }
+            TestFrame in_place = source;
+            const TestFrame before = source;
+            TestFrame out(format, 20); // other strides, other bytes
+            out.fill_random(random);
+            BackgroundBlend blend = must(BackgroundBlend::create(
+                format, {.effect = effect, .blur_sigma = 0.2, .picture = &picture_view}));
+            blend.run(in_place.view(), mask.view(), *threads);
+            blend.run(std::as_const(source).view(), mask.view(), out.view(), *threads);
+            for (int c = 0; c < 4 && source.has(c); ++c) {
+                for (int y = 0; y < source.rows(c); ++y) {
+                    for (int x = 0; x < source.columns(c); ++x) {
+                        ASSERT_EQ(out.code(c, x, y), in_place.code(c, x, y))
+                            << describe(format) << " effect " << static_cast<int>(effect)
+                            << " component " << c << " at " << x << "," << y;
+                        ASSERT_EQ(source.code(c, x, y), before.code(c, x, y));
+                    }
+                }
+            }
+        }
+    }
+}
+
 TEST_P(Blending, color_gives_that_colour_where_nobody_is) {
     const auto threads = runtime::ThreadPool::shared(1);
     for (int i = 0; i < 6; ++i) {

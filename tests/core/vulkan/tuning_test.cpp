@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tiles fit every device, also devices that are not there.
 #include <array>
+#include <cstdlib>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -76,6 +79,26 @@ TEST(Tuning, computes_in_float16_where_asked_and_possible) {
     profile.float16 = true;
     EXPECT_FALSE(tuning_for(profile).half_arithmetic);
     EXPECT_TRUE(tuning_for(profile, {.half_arithmetic = true}).half_arithmetic);
+}
+
+TEST(Tuning, takes_its_options_from_the_environment) {
+    const char* const kName = "SLUICE_VULKAN_FLOAT16";
+    const char* const before = std::getenv(kName);
+    const std::optional<std::string> kept =
+        before != nullptr ? std::optional<std::string>(before) : std::nullopt;
+    ::unsetenv(kName);
+    EXPECT_FALSE(tuning_options_from_environment().half_arithmetic);
+    for (const char* other : {"", "0", "1", "storage", "Arithmetic", "arithmetic "}) {
+        ::setenv(kName, other, 1);
+        EXPECT_FALSE(tuning_options_from_environment().half_arithmetic) << "'" << other << "'";
+    }
+    ::setenv(kName, "arithmetic", 1);
+    EXPECT_TRUE(tuning_options_from_environment().half_arithmetic);
+    if (kept) {
+        ::setenv(kName, kept->c_str(), 1);
+    } else {
+        ::unsetenv(kName);
+    }
 }
 
 TEST(Tuning, reduces_lines_by_whole_subgroups) {
