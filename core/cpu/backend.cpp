@@ -9,6 +9,7 @@
 
 #include "core/cpu/chain.h"
 #include "core/cpu/gemm_kernel.h"
+#include "core/cpu/joined_conv.h"
 #include "core/cpu/lowerings.h"
 #include "core/ops/attributes.h"
 
@@ -49,13 +50,19 @@ public:
 
     [[nodiscard]] std::size_t run_length(const graph::Graph& graph,
                                          std::size_t first) const override {
+        if (is_joined_conv(graph, first)) {
+            return 2;
+        }
         const auto chain = find_chain(graph, first);
         return chain ? chain->node_count : 1;
     }
     [[nodiscard]] Result<std::unique_ptr<runtime::Kernel>>
     lower_run(const graph::Graph& graph, const runtime::Segment& segment) const override {
-        const auto first = segment.nodes[0] - graph.nodes().data();
-        const auto chain = find_chain(graph, static_cast<std::size_t>(first));
+        const auto first = static_cast<std::size_t>(segment.nodes[0] - graph.nodes().data());
+        if (is_joined_conv(graph, first) && segment.nodes.size() == 2) {
+            return make_joined_conv(graph, segment);
+        }
+        const auto chain = find_chain(graph, first);
         if (!chain || chain->node_count != segment.nodes.size()) {
             return fail(ErrorCode::Internal, "{} nodes are no chain", segment.nodes.size());
         }
