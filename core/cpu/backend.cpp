@@ -10,6 +10,7 @@
 #include "core/cpu/bottleneck.h"
 #include "core/cpu/chain.h"
 #include "core/cpu/gemm_kernel.h"
+#include "core/cpu/joined_conv.h"
 #include "core/cpu/lowerings.h"
 #include "core/cpu/winograd.h"
 #include "core/ops/attributes.h"
@@ -51,6 +52,9 @@ public:
 
     [[nodiscard]] std::size_t run_length(const graph::Graph& graph,
                                          std::size_t first) const override {
+        if (is_joined_conv(graph, first)) {
+            return 2;
+        }
         if (const auto chain = find_chain(graph, first)) {
             return chain->node_count;
         }
@@ -60,6 +64,9 @@ public:
     [[nodiscard]] Result<std::unique_ptr<runtime::Kernel>>
     lower_run(const graph::Graph& graph, const runtime::Segment& segment) const override {
         const auto first = static_cast<std::size_t>(segment.nodes[0] - graph.nodes().data());
+        if (is_joined_conv(graph, first) && segment.nodes.size() == 2) {
+            return make_joined_conv(graph, segment);
+        }
         if (const auto chain = find_chain(graph, first)) {
             if (chain->node_count == segment.nodes.size()) {
                 return make_chain(graph, *chain, segment);
