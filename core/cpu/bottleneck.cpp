@@ -24,6 +24,10 @@ namespace {
 // Of the pixels that a panel of weights is applied to before the next panel: most of a usual L1.
 constexpr std::size_t kBottleneckBlockBytes = std::size_t{24} << 10U;
 constexpr std::size_t kBottleneckBlockPixels = 24; // a multiple of the largest tiles
+// The projection takes so many pixels at a time: rows of small pictures would leave it tiles of a
+// few pixels each.
+constexpr std::size_t kMinProjected = 96;
+constexpr std::size_t kMinExpandedBytes = std::size_t{512} << 10U;
 // Rows of a strip with an expansion, below which what neighbours compute twice is not worth having
 // more strips than threads.
 constexpr std::size_t kMinSpareRows = 32;
@@ -43,8 +47,7 @@ struct PointRow {
 void multiply(const GemmKernels& kernels, const PackedWeights& weights, const PointRow& row) {
     constexpr std::ptrdiff_t kStart = 0;
     const std::size_t fitting = kBottleneckBlockBytes / (row.in_channels * sizeof(float));
-    const std::size_t block =
-        std::max<std::size_t>(fitting / kBottleneckBlockPixels, 1) * kBottleneckBlockPixels;
+    const std::size_t block = std::max<std::size_t>(fitting / kBottleneckBlockPixels, 1) * kBottleneckBlockPixels;
     GemmTile tile{};
     tile.input = row.input;
     tile.offsets = &kStart;
@@ -96,6 +99,8 @@ public:
             }
             row_floats_ = std::max(row_floats_, d.out_width * pass.channels);
         }
+        rows_ = std::min(div_ceil(kMinProjected, d.out_width), d.out_height);
+        row_floats_ *= rows_;
         ring_floats_ = align_up(ring_floats_, kAlignedFloats);
         row_floats_ = align_up(row_floats_, kAlignedFloats);
     }
@@ -124,15 +129,19 @@ private:
     // Row `padded` of the expanded picture, counted from the first of the padding above.
     void expand_row(const runtime::KernelIo& io, const Pass& pass, float* ring,
                     std::size_t padded) const;
-    void project_row(const runtime::KernelIo& io, const Pass& pass, const float* from,
-                     std::size_t y) const;
+    // Row y of the depthwise result.
+    void filter_row(const runtime::KernelIo& io, const Pass& pass, const float* ring, std::size_t y,
+                    float* to) const;
+    void project_rows(const runtime::KernelIo& io, const Pass& pass, const float* from,
+                      std::size_t y, std::size_t rows) const;
 
     Shapes shapes_;
     std::vector<Pass> passes_;
     Inputs inputs_;
     const GemmKernels& kernels_;
     std::size_t ring_floats_ = 0; // kernel_height rows of the expanded picture
-    std::size_t row_floats_ = 0;  // one of the depthwise result
+    std::size_t rows_ = 1;        // of the depthwise result that are projected at a time
+    std::size_t row_floats_ = 0;  // all of them
 };
 
 Partition BottleneckKernel::divide(unsigned threads) const {
@@ -155,26 +164,36 @@ void BottleneckKernel::run_pass(const runtime::KernelIo& io, const Pass& pass, f
     const ConvShape& d = shapes_.depthwise;
     float* const between = ring + ring_floats_;
     std::size_t made = begin * d.stride_y; // rows up to here, counted with the padding
-    for (std::size_t y = begin; y < end; ++y) {
-        DepthwiseRows::Row row{};
-        if (shapes_.expands()) {
-            const std::size_t first = y * d.stride_y;
-            for (; made < first + d.kernel_height; ++made) {
+    for (std::size_t y = begin; y < end; y += rows_) {
+        const std::size_t rows = std::min(rows_, end - y);
+        for (std::size_t i = 0; i < rows; ++i) {
+            const std::size_t needed = (y + i) * d.stride_y + d.kernel_height;
+            for (; shapes_.expands() && made < needed; ++made) {
                 expand_row(io, pass, ring, made);
             }
-            row.input = ring;
-            row.row_stride = d.in_width * pass.channels;
-            // Slot i of the ring holds the row i - first of the window, modulo its height.
-            row.first_tap = (d.kernel_height - first % d.kernel_height) % d.kernel_height;
-            row.rows = d.kernel_height;
-        } else {
-            row = depthwise_row(d, y);
-            row.input = io.input<float>(inputs_.picture);
+            filter_row(io, pass, ring, y + i, between + i * d.out_width * pass.channels);
         }
-        row.output = between;
-        pass.depthwise.run(row);
-        project_row(io, pass, between, y);
+        project_rows(io, pass, between, y, rows);
     }
+}
+
+void BottleneckKernel::filter_row(const runtime::KernelIo& io, const Pass& pass, const float* ring,
+                                  std::size_t y, float* to) const {
+    const ConvShape& d = shapes_.depthwise;
+    DepthwiseRows::Row row{};
+    if (shapes_.expands()) {
+        row.input = ring;
+        row.row_stride = d.in_width * pass.channels;
+        // Slot i of the ring holds the row i - first of the window, modulo its height.
+        const std::size_t first = y * d.stride_y % d.kernel_height;
+        row.first_tap = (d.kernel_height - first) % d.kernel_height;
+        row.rows = d.kernel_height;
+    } else {
+        row = depthwise_row(d, y);
+        row.input = io.input<float>(inputs_.picture);
+    }
+    row.output = to;
+    pass.depthwise.run(row);
 }
 
 void BottleneckKernel::expand_row(const runtime::KernelIo& io, const Pass& pass, float* ring,
@@ -199,14 +218,14 @@ void BottleneckKernel::expand_row(const runtime::KernelIo& io, const Pass& pass,
               .activation = e.activation});
 }
 
-void BottleneckKernel::project_row(const runtime::KernelIo& io, const Pass& pass, const float* from,
-                                   std::size_t y) const {
+void BottleneckKernel::project_rows(const runtime::KernelIo& io, const Pass& pass,
+                                    const float* from, std::size_t y, std::size_t rows) const {
     const ConvShape& p = shapes_.project;
     const std::size_t first = y * p.out_width;
     float* const to = io.output<float>(0) + first * p.out_channels;
     PointRow row{.input = from,
                  .in_channels = pass.channels,
-                 .pixels = p.out_width,
+                 .pixels = rows * p.out_width,
                  .residual = nullptr,
                  .residual_channels = 0,
                  .output = to,
@@ -266,6 +285,13 @@ bool is_depthwise(const graph::Graph& graph, std::size_t at, bool expanded) {
            (rings || !expanded);
 }
 
+// Smaller expanded pictures stay in the cache as they are, and whole pictures are faster to
+// multiply than rows.
+bool is_large(const graph::Graph& graph, std::size_t at) {
+    return graph.desc(graph.nodes()[at].outputs[0]).element_count() * sizeof(float) >
+           kMinExpandedBytes;
+}
+
 // Whether node `at + 1` reads the result of node `at` as its picture, and nobody else does.
 bool is_joined(const graph::Graph& graph, std::size_t at) {
     const graph::OperandId id = graph.nodes()[at].outputs[0];
@@ -316,7 +342,7 @@ std::size_t pass_channels(const Shapes& shapes) {
 } // namespace
 
 std::optional<Bottleneck> find_bottleneck(const graph::Graph& graph, std::size_t first) {
-    const bool expands = is_point(graph, first);
+    const bool expands = is_point(graph, first) && is_large(graph, first);
     const std::size_t depthwise = expands ? first + 1 : first;
     if (!is_depthwise(graph, depthwise, expands) || !is_point(graph, depthwise + 1) ||
         !is_joined(graph, depthwise)) {

@@ -25,7 +25,7 @@ using graph::Shape;
 using graph::TensorDesc;
 
 struct BottleneckCase {
-    std::uint32_t height = 20, width = 33;
+    std::uint32_t height = 60, width = 65;                 // so that the expanded picture is large
     std::uint32_t inputs = 8, expanded = 48, outputs = 16; // expanded == inputs: no expansion
     std::uint32_t kernel = 3, stride = 1;
     std::array<std::uint32_t, 4> padding{1, 1, 1, 1};
@@ -161,11 +161,11 @@ TEST(Bottleneck, is_one_step_for_every_window) {
     expect_one_step({.kernel = 5, .stride = 2, .padding = {1, 2, 1, 2}});
     expect_one_step({.kernel = 4, .stride = 3, .padding = {3, 0, 2, 1}});
     expect_one_step({.kernel = 1, .padding = {0, 0, 0, 0}});
-    expect_one_step({.height = 3, .width = 2, .padding = {2, 2, 2, 2}});
+    expect_one_step({.height = 3000, .width = 2, .padding = {2, 2, 2, 2}});
 }
 
 TEST(Bottleneck, is_one_step_for_odd_channels) {
-    expect_one_step({.inputs = 3, .expanded = 5, .outputs = 7});
+    expect_one_step({.inputs = 3, .expanded = 37, .outputs = 7});
     expect_one_step({.inputs = 17, .expanded = 100, .outputs = 33});
 }
 
@@ -197,6 +197,18 @@ TEST(Bottleneck, needs_no_expansion) {
     expect_one_step({.inputs = 24, .expanded = 24});
     expect_one_step({.inputs = 24, .expanded = 24, .stride = 2, .padding = {0, 1, 0, 1}});
     expect_one_step({.inputs = 24, .expanded = 24, .padding = {2, 2, 2, 2}, .dilation = 2});
+}
+
+TEST(Bottleneck, projects_several_short_rows_at_once) {
+    expect_one_step({.height = 11, .width = 9, .inputs = 24, .expanded = 24});
+    expect_one_step({.height = 700, .width = 5, .inputs = 8, .expanded = 48});
+    expect_one_step({.height = 1400, .width = 5, .inputs = 8, .expanded = 48, .stride = 2});
+}
+
+TEST(Bottleneck, leaves_small_expanded_pictures) {
+    BottleneckNet net({.height = 8, .width = 8});
+    const OperandId y = net.bottleneck();
+    expect_like_reference(must(net.builder.build({{"y", y}})), 2);
 }
 
 TEST(Bottleneck, leaves_results_that_others_read) {
