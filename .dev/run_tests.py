@@ -107,7 +107,8 @@ def gtest_filter(pattern):
 class Runner:
     def __init__(self, arguments):
         self.arguments = arguments
-        self.environment = dict(os.environ)
+        # Tests leave nothing in the user's cache.
+        self.environment = {"SLUICE_PACKED_CACHE": "off", **os.environ}
         self.factor = 1
         if arguments.sanitize:
             self.environment.update(sanitizer_environment())

@@ -271,6 +271,7 @@ TEST_F(SealedFiles, leave_no_packed_weights_behind) {
 
     const fs::path cache = folder_ / "cache";
     ::setenv("XDG_CACHE_HOME", cache.c_str(), 1);
+    ::unsetenv("SLUICE_PACKED_CACHE");
     LoadedModel secret = must(open_file(sealed, {.key = key_file_.string()}));
     ASSERT_TRUE(compile(std::move(secret.graph), {.device = DeviceKind::Cpu}));
     EXPECT_FALSE(fs::exists(cache));
