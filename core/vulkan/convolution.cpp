@@ -89,6 +89,9 @@ Shader shader_of(const Context& context, const Convolution& c) {
                : half    ? Shader::ConvTiledHalf
                          : Shader::ConvTiled;
     }
+    if (context.tuning.shared_loads && !half_math) {
+        return half ? Shader::ConvDirectSubgroupsHalf : Shader::ConvDirectSubgroups;
+    }
     return half_math ? Shader::ConvDirectHalfMath
            : half    ? Shader::ConvDirectHalf
                      : Shader::ConvDirect;
@@ -96,7 +99,11 @@ Shader shader_of(const Context& context, const Convolution& c) {
 
 // Blocks per invocation of the direct kernel.
 std::uint32_t direct_blocks(const Context& context, const Convolution& c) {
+    constexpr std::uint32_t kNamedSums = 4; // of conv_direct_subgroups.comp
     std::uint32_t blocks = context.tuning.direct_blocks;
+    if (context.tuning.shared_loads) {
+        blocks = std::min(blocks, kNamedSums);
+    }
     while (c.group_blocks() % blocks != 0) {
         --blocks;
     }

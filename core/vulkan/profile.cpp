@@ -59,9 +59,12 @@ void fill_limits(const Properties& properties, DeviceProfile& profile) {
     profile.max_workgroups_x = std::ranges::min(limits.maxComputeWorkGroupCount);
     profile.max_allocation_bytes = properties.v11.maxMemoryAllocationSize;
     profile.subgroup_size = properties.v11.subgroupSize;
+    const bool in_compute =
+        (properties.v11.subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0;
+    const VkSubgroupFeatureFlags subgroup = properties.v11.subgroupSupportedOperations;
     profile.subgroup_arithmetic =
-        (properties.v11.subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0 &&
-        (properties.v11.subgroupSupportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT) != 0;
+        in_compute && (subgroup & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT) != 0;
+    profile.subgroup_ballot = in_compute && (subgroup & VK_SUBGROUP_FEATURE_BALLOT_BIT) != 0;
 }
 
 void fill_identity(const Properties& properties, DeviceProfile& profile) {

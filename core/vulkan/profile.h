@@ -62,6 +62,7 @@ struct DeviceProfile {
     std::uint64_t max_allocation_bytes = 1U << 30U;
     std::uint32_t subgroup_size = 1;
     bool subgroup_arithmetic = false;
+    bool subgroup_ballot = false; // with what broadcasts within them
 
     // Types
     bool storage_16bit = false; // float16 in storage buffers

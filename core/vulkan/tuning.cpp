@@ -112,6 +112,10 @@ Tuning tuning_for(const DeviceProfile& profile, const TuningOptions& options) {
         // holds eight invocations.
         tuning.tiled = false;
         tuning.line_invocations = 8;
+        // What the shader counts on; more blocks than its named sums are not taken.
+        tuning.shared_loads = profile.subgroup_ballot && profile.subgroup_size >= 8 &&
+                              tuning.direct_invocations % profile.subgroup_size == 0;
+        tuning.direct_blocks = tuning.shared_loads ? 4 : 2;
         return tuning;
     }
     const auto row = std::ranges::find(kRows, profile.vendor_id, &Row::vendor_id);

@@ -40,7 +40,10 @@ struct Tuning {
     ConvTiles narrow;                      // the others
     std::uint32_t direct_invocations = 64; // a workgroup of the kernels without tiles
     std::uint32_t direct_blocks = 2;       // blocks of four channels that one of them may compute
-    std::uint32_t line_invocations = 64;   // a workgroup that reduces a line; a power of two
+    // Kernels without tiles share loads of weights within subgroups: on devices that load for each
+    // invocation what all of a workgroup read.
+    bool shared_loads = false;
+    std::uint32_t line_invocations = 64; // a workgroup that reduces a line; a power of two
     // Dense 3x3 convolutions of stride 1 with at least as many channels on either side go by
     // Winograd's form; 0: none do. Only where tiled.
     std::uint32_t winograd_channels = 0;

@@ -145,6 +145,7 @@ std::uint32_t dispatches_of(const graph::Node& node) {
 
 // Each operand is read or written once, and bound in whole vectors of 16 bytes. Filters and biases
 // are packed for blocks of four output channels, and a convolution without a bias has one of zeros.
+// Resampling reads a table besides: two places and a weight, a vector, for each row and column.
 std::uint64_t bytes_of(const graph::Graph& graph, const graph::Node& node) {
     const std::uint64_t dispatches = dispatches_of(node);
     if (dispatches == 0) {
@@ -168,6 +169,10 @@ std::uint64_t bytes_of(const graph::Graph& graph, const graph::Node& node) {
         bytes += dispatches * rounded_up(desc.byte_size(), 16);
         bytes +=
             4 * rounded_up(desc.shape().rank() == 0 ? 1 : desc.shape()[desc.shape().rank() - 1], 4);
+    }
+    if (const auto* resample = std::get_if<ops::Resample2d>(&node.attributes)) {
+        const graph::Shape& y = graph.desc(node.outputs[0]).shape();
+        bytes += std::uint64_t{16} * (y[resample->axes[0]] + y[resample->axes[1]]);
     }
     return bytes;
 }

@@ -127,6 +127,22 @@ TEST_P(VulkanOtherKernels, agree) {
     run_case(cases()[GetParam()], *must(vulkan::make_backend(device_, tuning)));
 }
 
+// The kernel without tiles of devices that load for a workgroup what it shares, which software
+// devices do not.
+class VulkanDirect : public VulkanOperators {};
+
+TEST_P(VulkanDirect, agree) {
+    vulkan::Tuning tuning = vulkan::tuning_for(device_->profile());
+    tuning.tiled = false;
+    tuning.shared_loads = false;
+    run_case(cases()[GetParam()], *must(vulkan::make_backend(device_, tuning)));
+}
+
+bool is_direct(const OpCase& test) {
+    const auto* conv = std::get_if<ops::Conv2d>(&test.attributes);
+    return conv != nullptr && test.operands[0].shape.element_count() <= 3000;
+}
+
 // Multiplication in float16, which a user may ask for: both kernels of convolution, and gemm.
 class VulkanHalfArithmetic : public VulkanOperators {};
 
@@ -203,6 +219,8 @@ std::vector<std::size_t> cases_that(bool (*rule)(const OpCase&)) {
 
 INSTANTIATE_TEST_SUITE_P(Table, VulkanOtherKernels,
                          ::testing::ValuesIn(cases_that(has_another_kernel)), test_name);
+INSTANTIATE_TEST_SUITE_P(Table, VulkanDirect, ::testing::ValuesIn(cases_that(is_direct)),
+                         test_name);
 INSTANTIATE_TEST_SUITE_P(Table, VulkanWinograd, ::testing::ValuesIn(cases_that(is_winograds)),
                          test_name);
 INSTANTIATE_TEST_SUITE_P(Table, VulkanHalfArithmetic,

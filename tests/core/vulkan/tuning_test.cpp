@@ -71,6 +71,13 @@ TEST(Tuning, uses_no_shared_memory_on_software_devices) {
     DeviceProfile profile = profile_of(0x10005, 1024, 32768);
     profile.type = DeviceType::Software;
     EXPECT_FALSE(tuning_for(profile).tiled);
+    EXPECT_FALSE(tuning_for(profile).shared_loads);
+    // Loads are shared by subgroups of eight.
+    profile.subgroup_ballot = true;
+    for (const std::uint32_t size : {4U, 8U, 16U}) {
+        profile.subgroup_size = size;
+        EXPECT_EQ(tuning_for(profile).shared_loads, size >= 8);
+    }
 }
 
 TEST(Tuning, computes_in_float16_where_asked_and_possible) {
