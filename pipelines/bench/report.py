@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Writes docs/performance.md from one run of everything.
-"""report.py [--rounds N] [--runs N] [--output FILE] [--keep FILE.json | --from FILE.json]
+"""report.py [--quick] [--rounds N] [--runs N] [--output FILE] [--keep FILE.json | --from FILE.json]
 
 Runs the machine's limits, the networks and the pipelines beside their peers, and writes the page. --keep also
 saves what was measured; --from writes the page from what was kept, without measuring. Nothing is typed in by
-hand: a figure that is not in the run is not in the page.
+hand: a figure that is not in the run is not in the page. --quick takes one round of little: it shows that
+everything runs, and its page says that its figures are not to be quoted.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 
 import common
 import compare_networks
@@ -44,18 +46,31 @@ def versions():
     return found
 
 
+QUICK_MODELS = ["face-detection-short-range", "anime4k-x2-s-rl"]
+
+
 def measure(options):
     program = compare_networks.program("SLUICE_PROGRAM", "sluice")
     rounds = ["--rounds", options.rounds]
-    return {
+    models = ["--models", *QUICK_MODELS] if options.quick else []
+    large = QUICK_MODELS[-1:] if options.quick else compare_networks.ANIME4K
+    sizes = ("640x360",) if options.quick else ("1280x720", "1920x1080")
+    short = ["--frames", 60, "--growth", "320x180", "640x360"] if options.quick else []
+    started = time.monotonic()
+    run = {
         "facts": common.machine(),
         "versions": versions(),
+        "quick": options.quick,
         "limits": json.loads(common.run([program, "bench", "machine", "--json"])),
-        "networks": script("compare_networks.py", *rounds, "--runs", options.runs),
-        "large": script("compare_networks.py", *rounds, "--runs", options.runs, "--anime4k-size", "1280x720",
-                        "--models", *compare_networks.ANIME4K),
-        "pipelines": [script("compare_pipelines.py", *rounds, "--size", size) for size in ("1280x720", "1920x1080")],
+        "networks": script("compare_networks.py", *rounds, "--runs", options.runs, *models),
+        "large": script("compare_networks.py", *rounds, "--runs", max(options.runs // 5, 3), "--anime4k-size",
+                        "640x360" if options.quick else "1280x720", "--models", *large),
+        # Growth once: it does not depend on the size of the clip.
+        "pipelines": [script("compare_pipelines.py", *rounds, "--size", size, *(short or ["--growth"] if number else short))
+                      for number, size in enumerate(sizes)],
     }
+    run["minutes"] = (time.monotonic() - started) / 60
+    return run
 
 
 def limits_part(limits):
@@ -67,12 +82,12 @@ def limits_part(limits):
             *common.table(header, rows, markdown=True), ""]
 
 
-def chart(title, names, values):
+def chart(title, names, values, unit="times the fastest peer's speed"):
     """A bar chart that renders where Mermaid does, and reads as a list elsewhere."""
     labels = ", ".join(f'"{name}"' for name in names)
     bars = ", ".join(f"{value:.2f}" for value in values)
     return ["```mermaid", "xychart-beta horizontal", f'  title "{title}"', f"  x-axis [{labels}]",
-            '  y-axis "times the fastest peer\'s speed" 0 --> ' + f"{max([*values, 1.0]) * 1.1:.1f}", f"  bar [{bars}]",
+            f'  y-axis "{unit}" 0 --> ' + f"{max([*values, 1.0]) * 1.1:.1f}", f"  bar [{bars}]",
             "```", ""]
 
 
@@ -111,21 +126,47 @@ def pipelines_part(results):
                   "above decoding", "times decoding alone", "times the peer"]
         rows = [compare_pipelines.row_of(name, entry) for name, entry in result["pipelines"].items()]
         lines += [*common.table(header, rows, markdown=True), ""]
+        shown = {name: entry["fps"]["median"] for name, entry in result["pipelines"].items()}
+        if shown:
+            lines += chart(f"Frames a second at {result['size']}", list(shown), list(shown.values()), "frames/s")
+        lines += [*compare_pipelines.goal_lines(result.get("goals", []), markdown=True), ""]
+        if result.get("growth"):
+            rows = [[row["size"], f"{row['ms']:.2f}", f"{row['ns_per_pixel']:.2f}",
+                     f"{(row['arena_bytes'] or 0) / 2**20:.1f}"] for row in result["growth"]]
+            lines += ["Anime4K S by the size of its input; memory is that of all tensors, input and output included:", "",
+                      *common.table(["size", "ms", "ns a pixel", "MiB"], rows, markdown=True), ""]
         lines += [f"- absent: {who}: {why}" for who, why in result["absent"].items()]
+        lines += [""] if result["absent"] else []
     return lines
+
+
+def missed_goals(result):
+    return [f"- {result['size']}: {goal['what']}: {goal['value']:.2f} "
+            f"(goal {'at least' if goal['at_least'] else 'at most'} {goal['goal']})"
+            for goal in result.get("goals", []) if not goal["reached"]]
+
+
+def commands(run):
+    """What to type for the same."""
+    return ["## Commands", "", "```sh", "./dev bench report" + (" -- --quick" if run.get("quick") else ""),
+            "```", "", "Its parts are `./dev bench networks`, `./dev bench pipelines` and `sluice bench machine`; this run "
+            f"took {run.get('minutes', 0):.0f} minutes.", ""]
 
 
 def page(run):
     missed = verdicts(run["networks"]["networks"]) + verdicts(run["large"]["networks"])
+    missed += [line for result in run["pipelines"] for line in missed_goals(result)]
     facts = ", ".join(f"{what} {version}" for what, version in run["versions"].items())
     return "\n".join([
         "# Performance", "",
         "Written by `./dev bench report`; every figure is of one run, contestants in turn, medians over the rounds with the "
         "smallest and largest. Ratios are medians of the rounds' own ratios; above 1, Sluice is faster.", "",
         f"Machine: {common.machine_line(run['facts'])}. {facts}.", "",
+        *(["**A quick look, of one round: it shows that everything runs. Do not quote it.**", ""] if run.get("quick") else []),
+        *commands(run),
         *limits_part(run["limits"]),
         *networks_part(run["networks"], "Networks, Anime4K and ESRGAN at 320x180", (1, 2)),
-        *networks_part(run["large"], "Anime4K at 1280x720", (1,)),
+        *networks_part(run["large"], "Anime4K at 640x360" if run.get("quick") else "Anime4K at 1280x720", (1,)),
         *pipelines_part(run["pipelines"]),
         "## What we lose, or have not reached", "",
         *(missed or ["Nothing of the goals that this run can judge."]), "",
@@ -139,7 +180,10 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, default=REPO / "docs/performance.md")
     parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--from", dest="source", type=pathlib.Path)
+    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.runs = 1, 5
     try:
         run = json.loads(options.source.read_text()) if options.source else measure(options)
     except common.Absent as reason:

@@ -115,6 +115,7 @@ std::vector<ElementStats> read_stats(GstElement* pipeline) {
 
 // What was taken down at the end of the stream, before the elements went to NULL.
 struct Accounts {
+    std::int64_t start_ns = 0; // of the steady clock: the elements were made and nothing was loaded
     double wall_seconds = 0.0; // from PLAYING
     double cpu_seconds = 0.0;
     std::vector<ElementStats> elements;
@@ -172,20 +173,25 @@ Json make_report(const std::string& line, const Accounts& accounts,
     // Between the first and the last frame: without starting up and loading networks.
     const double steady =
         frames < 2 ? 0.0 : 1e-9 * static_cast<double>(busiest->last_ns - busiest->first_ns);
-    return {{"line", line},
-            {"frames", frames},
-            {"wall_seconds", rounded(accounts.wall_seconds, 6)},
-            {"fps", rounded(static_cast<double>(frames) / accounts.wall_seconds, 3)},
-            {"steady_fps",
-             steady > 0.0 ? Json(rounded(static_cast<double>(frames - 1) / steady, 3)) : Json()},
-            {"engine_fps", engine_fps(accounts)},
-            {"bytes_copied_per_frame", rounded(static_cast<double>(copied) * per_frame, 3)},
-            {"bytes_copied_per_frame_by_reason",
-             copies_per_frame(accounts, std::max<std::uint64_t>(1, frames))},
-            {"cpu_seconds_per_frame", rounded(accounts.cpu_seconds * per_frame, 9)},
-            {"peak_rss_bytes", peak_rss_bytes()},
-            {"sinks", sink_entries},
-            {"elements", elements}};
+    return {
+        {"line", line},
+        {"frames", frames},
+        {"wall_seconds", rounded(accounts.wall_seconds, 6)},
+        {"fps", rounded(static_cast<double>(frames) / accounts.wall_seconds, 3)},
+        {"steady_fps",
+         steady > 0.0 ? Json(rounded(static_cast<double>(frames - 1) / steady, 3)) : Json()},
+        {"first_frame_ms",
+         frames == 0
+             ? Json()
+             : Json(rounded(1e-6 * static_cast<double>(busiest->first_ns - accounts.start_ns), 3))},
+        {"engine_fps", engine_fps(accounts)},
+        {"bytes_copied_per_frame", rounded(static_cast<double>(copied) * per_frame, 3)},
+        {"bytes_copied_per_frame_by_reason",
+         copies_per_frame(accounts, std::max<std::uint64_t>(1, frames))},
+        {"cpu_seconds_per_frame", rounded(accounts.cpu_seconds * per_frame, 9)},
+        {"peak_rss_bytes", peak_rss_bytes()},
+        {"sinks", sink_entries},
+        {"elements", elements}};
 }
 
 std::string text_of(const Json& json) {
@@ -198,6 +204,7 @@ std::string text_of(const Json& json) {
          std::format("{} in {} s", json["frames"].get<std::uint64_t>(), number("wall_seconds", 2))},
         {"pipeline", number("fps", 1) + " frames a second, " + number("steady_fps", 1) +
                          " from the first to the last"},
+        {"start", number("first_frame_ms", 1) + " ms to the first frame, loading included"},
         {"engine", number("engine_fps", 1) + " frames a second, by the median of each element"},
         {"copied", number("bytes_copied_per_frame", 0) + " bytes a frame"},
     };
@@ -239,6 +246,7 @@ Status bench(const std::string& line, bool as_json) {
     Accounts accounts;
     std::optional<Clock::time_point> start;
     double cpu_at_start = 0.0;
+    accounts.start_ns = now_ns();
     SLUICE_TRY(
         run_to_end(pipeline.get(),
                    {.progress = "running",
