@@ -3,8 +3,13 @@
 #include "zero_copy/dmabuf.h"
 
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <optional>
+#include <string>
+#include <system_error>
 
 #include <fcntl.h>
 #include <linux/dma-heap.h>
@@ -88,6 +93,34 @@ Result<UniqueFd> make_dmabuf(std::size_t bytes) {
     }
     return fail(ErrorCode::Unsupported, "no dmabuf can be made ({}; {})", first.error().message,
                 second.error().message);
+}
+
+std::size_t udmabuf_limit(std::string_view parameter) {
+    constexpr std::size_t kMegabyte = std::size_t{1} << 20U;
+    constexpr std::size_t kDefault = 64;
+    std::size_t megabytes = 0;
+    const auto [end, error] =
+        std::from_chars(parameter.data(), parameter.data() + parameter.size(), megabytes);
+    const auto bytes = error == std::errc() && end != parameter.data()
+                           ? checked_mul(megabytes, kMegabyte)
+                           : std::nullopt;
+    return bytes.value_or(kDefault * kMegabyte);
+}
+
+std::size_t largest_dmabuf() {
+    static const std::size_t largest = [] {
+        constexpr std::size_t kTrial = 1;
+        if (from_heap(*whole_pages(kTrial))) {
+            return SIZE_MAX;
+        }
+        if (!from_udmabuf(*whole_pages(kTrial))) {
+            return std::size_t{0};
+        }
+        std::string text;
+        std::ifstream("/sys/module/udmabuf/parameters/size_limit_mb") >> text;
+        return udmabuf_limit(text);
+    }();
+    return largest;
 }
 
 bool can_make_dmabufs() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 #include "core/base/result.h"
 #include "core/base/unique_fd.h"
@@ -16,5 +17,11 @@ namespace sluice::zero_copy {
 
 // Whether make_dmabuf() can work on this machine. Asked of the kernel once per process.
 [[nodiscard]] bool can_make_dmabufs();
+
+// The most bytes that make_dmabuf() gives: what udmabuf's module parameter size_limit_mb says where
+// there is no dma-heap; 0 where neither can be used. Asked of the kernel once per process.
+[[nodiscard]] std::size_t largest_dmabuf();
+// By the text of that parameter; the kernel's default, 64 MB, where it says no number. Pure.
+[[nodiscard]] std::size_t udmabuf_limit(std::string_view parameter);
 
 } // namespace sluice::zero_copy

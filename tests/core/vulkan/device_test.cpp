@@ -2,6 +2,8 @@
 // Devices: choice, sharing, submission, retirement, and what the validation layer is for.
 #include <array>
 #include <set>
+#include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -180,6 +182,61 @@ TEST_F(DeviceOpened, is_lost_for_good_once_it_is_lost) {
     const auto anew = must(Device::open(testing::vulkan_selector()));
     EXPECT_NE(anew, device_);
     must(anew->wait(must(anew->submit({})).value));
+}
+
+// What somebody else would share: here, the device that the suite has opened.
+class DeviceAdopted : public testing::VulkanTest {
+protected:
+    SharedDevice shared() {
+        SharedDevice out{.physical = device_->physical(),
+                         .device = device_->handle(),
+                         .queue_family = device_->queue_family(),
+                         .core_features = true,
+                         .has_extension = [](const char*) { return false; },
+                         .lock_queue = [this] { ++locked_; },
+                         .unlock_queue = [this] { ++unlocked_; },
+                         .owner = device_};
+        device_->table().vkGetDeviceQueue(out.device, out.queue_family, 0, &out.queue);
+        return out;
+    }
+    int locked_ = 0;
+    int unlocked_ = 0;
+};
+
+TEST_F(DeviceAdopted, runs_under_the_queue_s_lock_and_leaves_the_device_to_its_owner) {
+    auto adopted = must(Device::adopt(shared()));
+    EXPECT_NE(adopted, device_);
+    EXPECT_EQ(adopted->handle(), device_->handle());
+    EXPECT_EQ(must(Device::adopt(shared())), adopted);
+    const std::string selector = adopted->selector();
+    EXPECT_EQ(must(Device::open(selector)), adopted);
+    const auto submitted = must(adopted->submit({}));
+    EXPECT_TRUE(adopted->wait(submitted.value));
+    EXPECT_EQ(locked_, 1);
+    EXPECT_EQ(unlocked_, 1);
+    adopted.reset();
+    EXPECT_EQ(Device::open(selector).error().code, ErrorCode::NotFound);
+    // The owner's is as it was.
+    EXPECT_TRUE(device_->wait(must(device_->submit({})).value));
+    EXPECT_EQ(locked_, 1);
+}
+
+TEST_F(DeviceAdopted, has_only_what_its_owner_has_enabled) {
+    const auto adopted = must(Device::adopt(shared()));
+    const DeviceProfile& has = adopted->profile();
+    EXPECT_FALSE(has.import_fd || has.import_dma_buf || has.import_host_pointer);
+    EXPECT_FALSE(has.drm_modifiers || has.sync_fd || has.cooperative_matrix);
+    EXPECT_EQ(has.float16, device_->profile().float16);
+}
+
+TEST_F(DeviceAdopted, is_refused_without_timeline_semaphores) {
+    SharedDevice plain = shared();
+    plain.core_features = false;
+    const auto adopted = Device::adopt(std::move(plain));
+    ASSERT_FALSE(adopted);
+    EXPECT_EQ(adopted.error().code, ErrorCode::Unsupported);
+    EXPECT_NE(adopted.error().message.find("it has no timeline semaphores"), std::string::npos)
+        << adopted.error().message;
 }
 
 TEST_F(DeviceOpened, reports_exhausted_memory) {
