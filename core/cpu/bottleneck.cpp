@@ -47,7 +47,8 @@ struct PointRow {
 void multiply(const GemmKernels& kernels, const PackedWeights& weights, const PointRow& row) {
     constexpr std::ptrdiff_t kStart = 0;
     const std::size_t fitting = kBottleneckBlockBytes / (row.in_channels * sizeof(float));
-    const std::size_t block = std::max<std::size_t>(fitting / kBottleneckBlockPixels, 1) * kBottleneckBlockPixels;
+    const std::size_t block =
+        std::max<std::size_t>(fitting / kBottleneckBlockPixels, 1) * kBottleneckBlockPixels;
     GemmTile tile{};
     tile.input = row.input;
     tile.offsets = &kStart;

@@ -23,8 +23,8 @@ namespace {
 using graph::OperandId;
 
 // Of joined pixels: they and a panel of weights share the first-level cache where they can.
-constexpr std::size_t kBlockBytes = std::size_t{24} << 10U;
-constexpr std::size_t kBlockPixels = 24; // a multiple of every tile size
+constexpr std::size_t kJoinedBlockBytes = std::size_t{24} << 10U;
+constexpr std::size_t kJoinedBlockPixels = 24; // a multiple of every tile size
 
 bool is_read_elsewhere(const graph::Graph& graph, OperandId id, const graph::Node& reader) {
     return std::ranges::contains(graph.outputs(), id, &graph::NamedOperand::id) ||
@@ -45,8 +45,8 @@ public:
         : shape_(shape), kernels_(gemm_kernels()), weights_(std::move(weights)),
           pieces_(std::move(pieces)), residual_(residual),
           pixels_(shape.batch * shape.out_height * shape.out_width) {
-        const std::size_t fitting = kBlockBytes / (shape.in_channels * sizeof(float));
-        block_ = std::max(fitting / kBlockPixels, std::size_t{1}) * kBlockPixels;
+        const std::size_t fitting = kJoinedBlockBytes / (shape.in_channels * sizeof(float));
+        block_ = std::max(fitting / kJoinedBlockPixels, std::size_t{1}) * kJoinedBlockPixels;
         block_floats_ = align_up(block_ * shape.in_channels, 16);
     }
 

@@ -181,7 +181,7 @@ TEST_P(Blending, color_picture_and_key_are_right_for_every_mask_size) {
 }
 
 TEST_P(Blending, into_another_frame_gives_the_pixels_of_in_place_and_leaves_the_source) {
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kBlendSeed);
     const auto threads = runtime::ThreadPool::shared(2);
     for (const std::uint32_t width : {1U, 3U, 300U}) {
         const FrameFormat format{GetParam(), width, 11, {}};
