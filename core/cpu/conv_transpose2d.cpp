@@ -22,7 +22,7 @@ double flops_per_input_row(const ConvShape& s) {
     return 2.0 * static_cast<double>(s.in_width * s.taps() * s.in_channels * s.group_out());
 }
 
-constexpr std::ptrdiff_t kNoOffset = 0;
+constexpr std::ptrdiff_t kNoInputOffset = 0;
 
 // The kernel fits its stride exactly, so that each output pixel comes from one tap: one product per
 // kernel row, whose columns are the taps of the row.
@@ -47,7 +47,7 @@ private:
         const ConvShape& s = shape_;
         GemmTile tile{};
         tile.input = io.input<float>(0) + row * s.in_width * s.in_channels;
-        tile.offsets = &kNoOffset;
+        tile.offsets = &kNoInputOffset;
         tile.segment_count = 1;
         tile.segment_length = tile.pixel_stride = s.in_channels;
         tile.output_stride = s.stride_x * s.out_channels;
@@ -101,7 +101,7 @@ private:
         const ConvShape& s = shape_;
         GemmTile tile{};
         tile.input = io.input<float>(0) + row * s.in_width * s.in_channels;
-        tile.offsets = &kNoOffset;
+        tile.offsets = &kNoInputOffset;
         tile.segment_count = 1;
         tile.segment_length = tile.pixel_stride = s.in_channels;
         tile.output = buffer;
@@ -166,7 +166,7 @@ private:
         // Every pixel of the row, without a product.
         GemmTile whole{};
         whole.input = io.input<float>(0);
-        whole.offsets = &kNoOffset;
+        whole.offsets = &kNoInputOffset;
         whole.output = output;
         whole.output_stride = s.out_channels;
         run_panels(biases_[group], s.out_width, whole);
@@ -207,7 +207,7 @@ private:
         GemmTile tile{};
         tile.input =
             io.input<float>(0) + (row * s.in_width + begin) * s.in_channels + group * s.group_in();
-        tile.offsets = &kNoOffset;
+        tile.offsets = &kNoInputOffset;
         tile.segment_count = 1;
         tile.segment_length = s.group_in();
         tile.pixel_stride = s.in_channels;

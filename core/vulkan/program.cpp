@@ -136,13 +136,13 @@ void for_each_use(const Step& step, Body&& body) {
 }
 
 Status PlacedProgram::place_tensors() {
-    constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
+    constexpr std::size_t kNeverUsed = std::numeric_limits<std::size_t>::max();
     const std::size_t end = steps_.steps.size();
     std::vector<runtime::TensorLife> lives(steps_.regions.size());
     for (std::size_t i = 0; i < lives.size(); ++i) {
         const bool border = steps_.regions[i].is_border;
         lives[i] = {.bytes = align_up(steps_.regions[i].bytes, kVectorBytes),
-                    .first = border ? 0 : kNever,
+                    .first = border ? 0 : kNeverUsed,
                     .last = border ? end : 0};
     }
     for (std::size_t step = 0; step < end; ++step) {
@@ -155,7 +155,7 @@ Status PlacedProgram::place_tensors() {
     std::vector<std::size_t> placed; // regions of the arena that anything uses
     std::vector<runtime::TensorLife> placed_lives;
     for (std::size_t i = 0; i < lives.size(); ++i) {
-        if (!steps_.regions[i].is_constant && lives[i].first != kNever) {
+        if (!steps_.regions[i].is_constant && lives[i].first != kNeverUsed) {
             placed.push_back(i);
             placed_lives.push_back(lives[i]);
         }

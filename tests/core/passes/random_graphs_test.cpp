@@ -49,7 +49,7 @@ Results run(const graph::Graph& graph, const Backends& backends, bool optimize,
         std::ranges::copy(bytes_of(random_operand(random, desc.type(), desc.shape(), -1.0, 1.0)),
                           executable->input(i).begin());
     }
-    executable->run();
+    must(executable->run());
     Results out{.outputs = {executable->outputs().begin(), executable->outputs().end()},
                 .bytes = {}};
     for (std::size_t i = 0; i < out.outputs.size(); ++i) {
