@@ -38,27 +38,32 @@ void main() {
 
         float reset = 0.0;
         if (kPhase != kFromMasked) {
-            reset = sums[sums_from + kResetGate * p.hidden] + bias_of(reset_row);
-            STATE_PRODUCT(reset, reset_row, before, from)
+            reset = sums[sums_from + kResetGate * p.hidden];
+            STATE_PRODUCT(reset, bias_of(reset_row), reset_row, before, from)
             reset = gate_of(reset);
         }
         if (kPhase == kMask) {
             masked[i] = SCALAR(reset * float(before[i]));
             continue;
         }
-        float update = sums[sums_from + kUpdateGate * p.hidden] + bias_of(update_row);
-        STATE_PRODUCT(update, update_row, before, from)
+        float update = sums[sums_from + kUpdateGate * p.hidden];
+        STATE_PRODUCT(update, bias_of(update_row), update_row, before, from)
         update = gate_of(update);
-        float of_state = bias_of(new_row);
+        float of_state = 0.0;
         if (kPhase == kFromMasked) {
-            STATE_PRODUCT(of_state, new_row, masked, from)
+            STATE_PRODUCT(of_state, bias_of(new_row), new_row, masked, from)
         } else {
-            STATE_PRODUCT(of_state, new_row, before, from)
+            STATE_PRODUCT(of_state, bias_of(new_row), new_row, before, from)
             of_state *= reset;
         }
         const float fresh =
             activate(kStateActivation, sums[sums_from + 2 * p.hidden] + of_state, 0.0, 0.0);
-        const float state = update * float(before[i]) + (1.0 - update) * fresh;
+        // What an update gate near one cancels is kept.
+        float state = fresh;
+        float rest = 0.0;
+        add_product(state, rest, update, float(before[i]));
+        add_product(state, rest, -update, fresh);
+        state += rest;
         after[i] = SCALAR(state);
         if (kSequence) {
             sequence[step * count + i] = SCALAR(state);

@@ -33,7 +33,7 @@ void main() {
         for (uint gate = 0; gate < 4; ++gate) {
             const uint row = gate * p.hidden + j;
             float sum = sums[sums_from + row];
-            STATE_PRODUCT(sum, direction * 4 * p.hidden + row, before, from)
+            STATE_PRODUCT(sum, 0.0, direction * 4 * p.hidden + row, before, from)
             gates[gate] = sum;
         }
         const float cell = float(cell_before[i]);

@@ -4,6 +4,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/float.glsl"
+#include "lib/accurate_sum.glsl"
 
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const bool kBias = false;
@@ -27,15 +28,16 @@ void main() {
         const uint from = (step * p.batches + n) * p.inputs;
         const uint of_direction = direction * p.rows + row;
         float sum = 0.0;
+        float rest = 0.0;
         for (uint k = 0; k < p.inputs; ++k) {
-            sum += float(weight[of_direction * p.inputs + k]) * float(x[from + k]);
+            add_product(sum, rest, float(weight[of_direction * p.inputs + k]), float(x[from + k]));
         }
         if (kBias) {
-            sum += float(bias[of_direction]);
+            add_product(sum, rest, float(bias[of_direction]), 1.0);
         }
         if (kRecurrentBias) {
-            sum += float(recurrent_bias[of_direction]);
+            add_product(sum, rest, float(recurrent_bias[of_direction]), 1.0);
         }
-        sums[i] = sum;
+        sums[i] = sum + rest;
     }
 }

@@ -4,6 +4,7 @@
 // directions lie behind each other.
 #include "float.glsl"
 #include "activation.glsl"
+#include "accurate_sum.glsl"
 
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const uint kGateActivation = 0;
@@ -22,7 +23,13 @@ uint step_of(uint direction) {
 float gate_of(float x) { return activate(kGateActivation, x, 0.0, 0.0); }
 
 // A row of the recurrent weights by the state of one picture, which begins at `from`.
-#define STATE_PRODUCT(sum, row, state, from)                                                       \
-    for (uint k = 0; k < p.hidden; ++k) {                                                          \
-        sum += float(recurrent[(row) * p.hidden + k]) * float(state[(from) + k]);                  \
+#define STATE_PRODUCT(sum, bias, row, state, from)                                                       \
+    {                                                                                              \
+        float rest = 0.0;                                                                          \
+        add_product(sum, rest, bias, 1.0);                                                         \
+        for (uint k = 0; k < p.hidden; ++k) {                                                      \
+            add_product(sum, rest, float(recurrent[(row) * p.hidden + k]),                         \
+                        float(state[(from) + k]));                                                 \
+        }                                                                                          \
+        sum += rest;                                                                               \
     }
