@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Measures every network of the zoo: our CPU backend beside its peers on the same network.
-"""compare_networks.py [--rounds N] [--runs N] [--threads 1 2] [--models NAME...] [--anime4k-size WxH...]
+"""compare_networks.py [--rounds N] [--seconds S] [--threads 1 2] [--models NAME...] [--anime4k-size WxH...]
                     [--json | --markdown]
 
 Peers: ONNX Runtime of the distribution, ONNX Runtime of npm (`npm install onnxruntime-node` in any folder,
@@ -10,10 +10,10 @@ which SLUICE_ORT_NODE then names) and OpenCV's DNN module. Who is not there is l
 Each round is one process of `sluice bench model` and one of every peer, in turn; a figure is the median over
 the rounds of each process's median latency. A ratio above 1 says that the peer takes longer: the last column
 is the fastest peer's, "of the best" the ratio of the fastest single runs, which a busy machine disturbs
-least. All get the same picture size and number of threads and all of their optimisations. Anime4K runs at
-320x180 (--anime4k-size for others); of two exact spellings of its CReLU in ONNX each peer is given the one
-that is faster for it, round by round. ESRGAN runs at 320x180; peers get it by way of WebNN JSON, and only
-once ONNX Runtime has answered as we do. These and pictures beyond 320x180 are timed a fifth of the runs.
+least. All get the same picture size, number of threads and of runs (as many as we make in the given seconds, but
+no fewer than five) and all of their optimisations. Anime4K runs at 320x180 (--anime4k-size for others); of two
+exact spellings of its CReLU in ONNX each peer is given the one that is faster for it, round by round. ESRGAN runs
+at 320x180; peers get it by way of WebNN JSON, and only once ONNX Runtime has answered as we do.
 """
 
 import argparse
@@ -36,6 +36,7 @@ TFLITE = ["face-detection-short-range", "face-detection-full-range",
 ANIME4K = ["anime4k-x2-s-rl", "anime4k-x2-m-rl", "anime4k-x2-l-rl"]
 ESRGAN = ["esrgan-slim-x2", "esrgan-medium-x2"]
 SMALL = (320, 180)
+LEAST_RUNS = 5
 ESRGAN_LIMIT = 1e-3  # of the range of the answer
 
 
@@ -140,13 +141,16 @@ def our_milliseconds(engine, model, key, runs, size):
 our_milliseconds.work = {}  # {(network, threads, size): (GFLOP an inference, the machine's GFLOP/s)}
 
 
-def contestants(key, runs, folder):
+def contestants(key, seconds, folder):
     """{contestant: function} and {contestant: why absent}."""
     name, threads, size = key
     found, absent = {}, {}
+    runs = LEAST_RUNS
     try:
         engine = program("SLUICE_PROGRAM", "sluice")
         model = lay_out(name, folder) if name in ESRGAN else name
+        once, _ = our_milliseconds(engine, model, key, LEAST_RUNS, size)
+        runs = max(LEAST_RUNS, round(1e3 * seconds / once))
         found[OURS] = lambda: our_milliseconds(engine, model, key, runs, size)
     except Absent as reason:
         absent[OURS] = str(reason)
@@ -164,9 +168,7 @@ def contestants(key, runs, folder):
 
 
 def measure(name, threads, size, options, folder):
-    is_heavy = name in ESRGAN or (size or SMALL) > SMALL
-    runs = max(options.runs // 5, 3) if is_heavy else options.runs
-    found, absent = contestants((name, threads, size), runs, folder)
+    found, absent = contestants((name, threads, size), options.seconds, folder)
     figures, failed = common.measure_in_turn(found, options.rounds, f"{name}, {threads} threads")
     absent.update(failed)
     entry = {"model": name, "size": "x".join(map(str, size or ())), "threads": threads, "absent": absent, "latency_ms": {},
@@ -205,6 +207,17 @@ HEADER = ["network", "threads", f"{OURS} ms (spread)", *(f"{peer} ms" for peer i
           "fastest peer / Sluice"]
 
 
+def absences(results):
+    """{who on which networks: why}, a line for each reason."""
+    models = {}
+    for entry in results:
+        for who, why in entry["absent"].items():
+            models.setdefault((who, why), {})[entry["model"]] = None
+    everything = len({entry["model"] for entry in results})
+    return {who if len(named) == everything else f"{who} on {', '.join(named)}": why
+            for (who, why), named in models.items()}
+
+
 def size_of(text):
     width, _, height = text.partition("x")
     return int(width), int(height)
@@ -213,19 +226,19 @@ def size_of(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     common.add_output_options(parser)
-    parser.add_argument("--runs", type=int, default=50, help="timed runs in a round (default: 50)")
+    parser.add_argument("--seconds", type=float, default=1, help="of our runs in a round (default: 1)")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--models", nargs="+", default=TFLITE + ANIME4K + ESRGAN)
     parser.add_argument("--anime4k-size", type=size_of, nargs="+", default=[SMALL], metavar="WxH")
     options = parser.parse_args()
-    facts, results, absent = common.machine(), [], {}
+    facts, results = common.machine(), []
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
         for threads in options.threads:
             for name in options.models:
                 sizes = options.anime4k_size if name in ANIME4K else [SMALL] if name in ESRGAN else [None]
                 for size in sizes:
                     results.append(measure(name, threads, size, options, folder))
-                    absent.update({f"{who} on {name}": why for who, why in results[-1]["absent"].items()})
+    absent = absences(results)
     lines = common.table(HEADER, [row_of(entry) for entry in results], options.markdown)
     common.print_result(options, facts, lines, {"networks": results, "absent": absent})
 

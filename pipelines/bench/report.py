@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Writes docs/performance.md from one run of everything.
-"""report.py [--quick] [--rounds N] [--runs N] [--output FILE] [--keep FILE.json | --from FILE.json]
+"""report.py [--quick] [--rounds N] [--seconds S] [--output FILE] [--keep FILE.json | --from FILE.json]
 
 Runs the machine's limits, the networks and the pipelines beside their peers, and writes the page. --keep also
 saves what was measured; --from writes the page from what was kept, without measuring. Nothing is typed in by
@@ -52,6 +52,7 @@ QUICK_MODELS = ["face-detection-short-range", "anime4k-x2-s-rl"]
 def measure(options):
     program = compare_networks.program("SLUICE_PROGRAM", "sluice")
     rounds = ["--rounds", options.rounds]
+    networks = [*rounds, "--seconds", options.seconds]
     models = ["--models", *QUICK_MODELS] if options.quick else []
     large = QUICK_MODELS[-1:] if options.quick else compare_networks.ANIME4K
     sizes = ("640x360",) if options.quick else ("1280x720", "1920x1080")
@@ -62,8 +63,8 @@ def measure(options):
         "versions": versions(),
         "quick": options.quick,
         "limits": json.loads(common.run([program, "bench", "machine", "--json"])),
-        "networks": script("compare_networks.py", *rounds, "--runs", options.runs, *models),
-        "large": script("compare_networks.py", *rounds, "--runs", max(options.runs // 5, 3), "--anime4k-size",
+        "networks": script("compare_networks.py", *networks, *models),
+        "large": script("compare_networks.py", *networks, "--anime4k-size",
                         "640x360" if options.quick else "1280x720", "--models", *large),
         # Growth once: it does not depend on the size of the clip.
         "pipelines": [script("compare_pipelines.py", *rounds, "--size", size, *(short or ["--growth"] if number else short))
@@ -176,14 +177,14 @@ def page(run):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=1, help="of our runs of each network in a round")
     parser.add_argument("--output", type=pathlib.Path, default=REPO / "docs/performance.md")
     parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--from", dest="source", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     if options.quick:
-        options.rounds, options.runs = 1, 5
+        options.rounds, options.seconds = 1, 0.1
     try:
         run = json.loads(options.source.read_text()) if options.source else measure(options)
     except common.Absent as reason:
