@@ -35,6 +35,19 @@ void widen_halves(const hwy::float16_t* x, float* y, std::size_t count) {
     }
 }
 
+void narrow_floats(const float* x, hwy::float16_t* y, std::size_t count) {
+    const hn::ScalableTag<float> f;
+    const hn::Rebind<hwy::float16_t, decltype(f)> h;
+    const std::size_t lanes = hn::Lanes(f);
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        hn::StoreU(hn::DemoteTo(h, hn::LoadU(f, x + i)), h, y + i);
+    }
+    if (i < count) {
+        hn::StoreN(hn::DemoteTo(h, hn::LoadN(f, x + i, count - i)), h, y + i, count - i);
+    }
+}
+
 } // namespace sluice::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -42,6 +55,7 @@ HWY_AFTER_NAMESPACE();
 namespace sluice::cpu {
 
 HWY_EXPORT(widen_halves);
+HWY_EXPORT(narrow_floats);
 
 namespace {
 
@@ -85,6 +99,15 @@ Result<std::unique_ptr<runtime::Kernel>> widen_kernel(std::size_t count) {
     });
 }
 
+Result<std::unique_ptr<runtime::Kernel>> narrow_kernel(std::size_t count) {
+    return runtime::make_kernel([count](const runtime::KernelIo& io) {
+        io.threads.parallel_for(count, kGrainElements, [&](std::size_t begin, std::size_t end) {
+            HWY_DYNAMIC_DISPATCH(narrow_floats)
+            (io.input<float>(0) + begin, io.output<hwy::float16_t>(0) + begin, end - begin);
+        });
+    });
+}
+
 // Calls body with the C++ type, where it is one that has kernels.
 template <typename Body>
 Result<std::unique_ptr<runtime::Kernel>> with_type(graph::DataType type, const Body& body) {
@@ -111,7 +134,8 @@ Status supports_cast(const graph::Graph& graph, const graph::Node& node) {
     const graph::DataType from = graph.desc(node.inputs[0]).type();
     const graph::DataType to = graph.desc(node.outputs[0]).type();
     const bool widens = from == graph::DataType::Float16 && to == graph::DataType::Float32;
-    if (!widens && (!has_cast(from) || !has_cast(to))) {
+    const bool narrows = from == graph::DataType::Float32 && to == graph::DataType::Float16;
+    if (!widens && !narrows && (!has_cast(from) || !has_cast(to))) {
         return fail(ErrorCode::Unsupported, "{} to {} has no kernel", graph::name(from),
                     graph::name(to));
     }
@@ -124,6 +148,9 @@ Result<std::unique_ptr<runtime::Kernel>> lower_cast(const graph::Graph& graph,
     const std::size_t count = graph.desc(node.inputs[0]).element_count();
     if (from == graph::DataType::Float16) {
         return widen_kernel(count);
+    }
+    if (graph.desc(node.outputs[0]).type() == graph::DataType::Float16) {
+        return narrow_kernel(count);
     }
     return with_type(from, [&]<typename From>(std::type_identity<From>) {
         return with_type(

@@ -19,8 +19,9 @@ using Evaluator = std::function<Result<std::vector<graph::ConstantData>>(
 
 struct PassContext {
     Evaluator evaluate; // empty: nothing is folded
-    // Whether the graph's backends run the operators that the quantization pass makes.
-    bool quantized = true;
+    // Whether the host runs everything: it has the operators that the quantization pass makes, and
+    // kernels for float32 rather than float16.
+    bool on_host = true;
 };
 
 using PassFunction = Result<graph::GraphParts> (*)(graph::GraphParts parts,

@@ -197,7 +197,7 @@ Result<graph::GraphParts> quantization(graph::GraphParts parts, const PassContex
     const auto dequantizes = [](const graph::Node& node) {
         return std::holds_alternative<ops::DequantizeLinear>(node.attributes);
     };
-    if (!context.quantized || std::ranges::none_of(parts.nodes, dequantizes)) {
+    if (!context.on_host || std::ranges::none_of(parts.nodes, dequantizes)) {
         return parts;
     }
     // Scales and weights may be reshaped or transposed constants.

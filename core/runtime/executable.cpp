@@ -288,9 +288,9 @@ Result<std::unique_ptr<Executable>> Executable::compile(graph::Graph graph,
         passes.context.evaluate = [host](const graph::GraphParts& parts, const graph::Node& node) {
             return evaluate(parts, node, host);
         };
-        // A device has none of the quantised operators: what it computes in floats by itself would
-        // go to the host.
-        passes.context.quantized = host.size() == options.backends.size();
+        // A device computes in float16 itself, and has none of the quantised operators: what it
+        // computes in floats by itself would go to the host.
+        passes.context.on_host = host.size() == options.backends.size();
         SLUICE_TRY_ASSIGN(graph, passes::run_passes(std::move(graph), passes));
     }
     SLUICE_TRY_ASSIGN(const auto assignments, partition(graph, options.backends));

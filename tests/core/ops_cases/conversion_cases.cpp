@@ -39,13 +39,23 @@ OpCase cast_case(DataType from, DataType to) {
         }
         test.operands[0].shape = {static_cast<std::uint32_t>(test.operands[0].values.size())};
     }
+    if (from == DataType::Float32 && to == DataType::Float16) {
+        // Ties to even, the last subnormals, and where infinity begins.
+        for (const double edge :
+             {0x1p0 + 0x1p-11, 0x1p0 + 0x3p-11, -0x1p0 - 0x1p-11, 0x1p-24, 0x1p-25, 0x1.8p-24,
+              -0x1.8p-25, 0x1p-14 - 0x1p-25, 65519.0, 65520.0, -1e30}) {
+            test.operands[0].values.push_back(edge);
+        }
+        test.operands[0].shape = {static_cast<std::uint32_t>(test.operands[0].values.size())};
+    }
     test.absolute = 0.0;
     test.relative = 0.0;
     const auto narrow = [](DataType type) {
         return type != DataType::Float16 && graph::size_of(type) <= 4;
     };
-    test.on_cpu =
-        (narrow(from) && narrow(to)) || (from == DataType::Float16 && to == DataType::Float32);
+    test.on_cpu = (narrow(from) && narrow(to)) ||
+                  (from == DataType::Float16 && to == DataType::Float32) ||
+                  (from == DataType::Float32 && to == DataType::Float16);
     test.expected = [to](const OpCase& self) {
         const CaseOperand& x = self.operands[0];
         return std::vector{for_each_position(x.shape, [&](const auto& at) {

@@ -350,7 +350,7 @@ TEST(Quantization, is_left_out_where_the_backends_lack_its_operators) {
     QuantizedNet net(7, DataType::Int8);
     random_conv(net, net.input({1, 6, 6, 8}));
     PassOptions options;
-    options.context.quantized = false;
+    options.context.on_host = false;
     options.context.evaluate = [](const graph::GraphParts& parts, const graph::Node& node) {
         return runtime::evaluate(parts, node, kReferenceOnly);
     };
