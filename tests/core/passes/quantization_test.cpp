@@ -160,7 +160,7 @@ QuantizedNet::Value random_function(QuantizedNet& net, const QuantizedNet::Value
 
 QuantizedNet::Value random_movement(QuantizedNet& net, const QuantizedNet::Value& x) {
     const Shape shape = net.builder.desc(x.floats).shape();
-    OperandId y = x.floats;
+    OperandId y{};
     switch (net.integer(0, 3)) {
     case 0: y = must(net.builder.transpose(x.floats, {0, 2, 1, 3})); break;
     case 1:
