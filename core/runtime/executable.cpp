@@ -393,6 +393,10 @@ std::size_t Executable::unshared_bytes() const {
     return state_->plan.unshared_bytes;
 }
 
+std::size_t Executable::scratch_bytes() const {
+    return state_->scratch_bytes;
+}
+
 unsigned Executable::threads() const {
     return state_->threads->threads();
 }

@@ -79,6 +79,8 @@ public:
     // Bytes of the arena that holds all tensors but constants, and what they would take unshared.
     [[nodiscard]] std::size_t arena_bytes() const;
     [[nodiscard]] std::size_t unshared_bytes() const;
+    // Bytes beside them that steps work in, one step after the other.
+    [[nodiscard]] std::size_t scratch_bytes() const;
     [[nodiscard]] unsigned threads() const;
     // Bytes that a run copies between the host and devices.
     [[nodiscard]] std::uint64_t border_bytes() const;

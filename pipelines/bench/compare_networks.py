@@ -10,10 +10,10 @@ which SLUICE_ORT_NODE then names) and OpenCV's DNN module. Who is not there is l
 Each round is one process of `sluice bench model` and one of every peer, in turn; a figure is the median over
 the rounds of each process's median latency. A ratio above 1 says that the peer takes longer: the last column
 is the fastest peer's, "of the best" the ratio of the fastest single runs, which a busy machine disturbs
-least. All get the same picture size, number of threads and of runs (as many as we make in the given seconds, but
-no fewer than five) and all of their optimisations. Anime4K runs at 320x180 (--anime4k-size for others); of two
-exact spellings of its CReLU in ONNX each peer is given the one that is faster for it, round by round. ESRGAN runs
-at 320x180; peers get it by way of WebNN JSON, and only once ONNX Runtime has answered as we do.
+least. All get the same picture size, number of threads, time in a round (the given seconds, but no fewer than five
+runs) and all of their optimisations. Anime4K runs at 320x180 (--anime4k-size for others); of two exact spellings of
+its CReLU in ONNX each peer is given the one that is faster for it. ESRGAN runs at 320x180; peers get it by way of
+WebNN JSON, and only once ONNX Runtime has answered as we do.
 """
 
 import argparse
@@ -122,11 +122,22 @@ def peer_command(peer, model, shape, threads, runs):
     return ["node", script, folder, model, shape, runs, threads]
 
 
-def peer_milliseconds(peer, models, shape, threads, runs):
-    """(median, minimum) of one process, of the form of the network that is faster for this peer."""
-    reports = [json.loads(common.run(peer_command(peer, model, shape, threads, runs), timeout=600).splitlines()[-1])
-               for model in models]
-    return min((report["median_ms"], report["min_ms"]) for report in reports)
+def peer_milliseconds(peer, model, shape, threads, runs):
+    """(median, minimum) of one process."""
+    report = json.loads(common.run(peer_command(peer, model, shape, threads, runs), timeout=600).splitlines()[-1])
+    return report["median_ms"], report["min_ms"]
+
+
+def fastest_form(peer, models, shape, threads):
+    """The form of the network that is the fastest for this peer, and its milliseconds."""
+    times = {model: peer_milliseconds(peer, model, shape, threads, LEAST_RUNS)[0] for model in models}
+    model = min(times, key=times.get)
+    return model, times[model]
+
+
+def runs_within(seconds, milliseconds):
+    """As many as fit, so that a slow contestant does not take the run for itself."""
+    return max(LEAST_RUNS, round(1e3 * seconds / milliseconds))
 
 
 def our_milliseconds(engine, model, key, runs, size):
@@ -145,12 +156,11 @@ def contestants(key, seconds, folder):
     """{contestant: function} and {contestant: why absent}."""
     name, threads, size = key
     found, absent = {}, {}
-    runs = LEAST_RUNS
     try:
         engine = program("SLUICE_PROGRAM", "sluice")
         model = lay_out(name, folder) if name in ESRGAN else name
         once, _ = our_milliseconds(engine, model, key, LEAST_RUNS, size)
-        runs = max(LEAST_RUNS, round(1e3 * seconds / once))
+        runs = runs_within(seconds, once)
         found[OURS] = lambda: our_milliseconds(engine, model, key, runs, size)
     except Absent as reason:
         absent[OURS] = str(reason)
@@ -160,8 +170,8 @@ def contestants(key, seconds, folder):
         return found, {**absent, **{peer: str(reason) for peer in PEERS}}
     for peer in PEERS:
         try:
-            peer_command(peer, models[0], shape, threads, runs)
-            found[peer] = lambda peer=peer: peer_milliseconds(peer, models, shape, threads, runs)
+            form, once = fastest_form(peer, models, shape, threads)
+            found[peer] = functools.partial(peer_milliseconds, peer, form, shape, threads, runs_within(seconds, once))
         except Absent as reason:
             absent[peer] = str(reason)
     return found, absent
@@ -226,7 +236,7 @@ def size_of(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     common.add_output_options(parser)
-    parser.add_argument("--seconds", type=float, default=1, help="of our runs in a round (default: 1)")
+    parser.add_argument("--seconds", type=float, default=1, help="of a contestant's runs in a round (default: 1)")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--models", nargs="+", default=TFLITE + ANIME4K + ESRGAN)
     parser.add_argument("--anime4k-size", type=size_of, nargs="+", default=[SMALL], metavar="WxH")

@@ -20,6 +20,7 @@ import time
 
 import common
 import compare_networks
+import compare_pipelines
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 # What we set ourselves, as least ratio of speeds against the fastest peer.
@@ -119,7 +120,6 @@ def networks_part(result, title, charted):
 
 
 def pipelines_part(results):
-    import compare_pipelines
     lines = ["## Pipelines", "", "From an H.264 file, `decodebin` first; the lines are in "
              "`pipelines/bench/compare_pipelines.py`.", ""]
     for result in results:
@@ -130,12 +130,14 @@ def pipelines_part(results):
         shown = {name: entry["fps"]["median"] for name, entry in result["pipelines"].items()}
         if shown:
             lines += chart(f"Frames a second at {result['size']}", list(shown), list(shown.values()), "frames/s")
-        lines += [*compare_pipelines.goal_lines(result.get("goals", []), markdown=True), ""]
+        lines += [*compare_pipelines.goal_lines(compare_pipelines.judge(result), markdown=True), ""]
         if result.get("growth"):
             rows = [[row["size"], f"{row['ms']:.2f}", f"{row['ns_per_pixel']:.2f}",
-                     f"{(row['arena_bytes'] or 0) / 2**20:.1f}"] for row in result["growth"]]
-            lines += ["Anime4K S by the size of its input; memory is that of all tensors, input and output included:", "",
-                      *common.table(["size", "ms", "ns a pixel", "MiB"], rows, markdown=True), ""]
+                     *(f"{row[key] / 2**20:.1f}" if key in row else "–" for key in ("end_bytes", "inner_bytes"))]
+                    for row in result["growth"]]
+            lines += ["Anime4K S by the size of its input:", "",
+                      *common.table(["size", "ms", "ns a pixel", "MiB of input and output", "MiB of all between them"], rows,
+                                    markdown=True), ""]
         lines += [f"- absent: {who}: {why}" for who, why in result["absent"].items()]
         lines += [""] if result["absent"] else []
     return lines
@@ -143,8 +145,9 @@ def pipelines_part(results):
 
 def missed_goals(result):
     return [f"- {result['size']}: {goal['what']}: {goal['value']:.2f} "
-            f"(goal {'at least' if goal['at_least'] else 'at most'} {goal['goal']})"
-            for goal in result.get("goals", []) if not goal["reached"]]
+            f"(goal {'at least' if goal['at_least'] else 'at most'} {goal['goal']}"
+            + (f"; the processors' time allows {goal['bound']:.2f}" if goal.get("bound") else "") + ")"
+            for goal in compare_pipelines.judge(result) if not goal["reached"]]
 
 
 def commands(run):

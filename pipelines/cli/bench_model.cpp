@@ -207,9 +207,10 @@ std::string text_of(const Report& report) {
                          json["gflop_per_second"].get<double>(), peak_text(json))},
             {"start",
              std::format("load {}, compile {}", ms(json["load_ms"]), ms(json["compile_ms"]))},
-            {"memory", std::format("arena {} (unshared {}), process {}",
+            {"memory", std::format("arena {} (unshared {}), scratch {}, process {}",
                                    bytes_text(json["arena_bytes"].get<std::size_t>()),
                                    bytes_text(json["unshared_bytes"].get<std::size_t>()),
+                                   bytes_text(json["scratch_bytes"].get<std::size_t>()),
                                    bytes_text(json["peak_rss_bytes"].get<std::size_t>()))},
         },
         2);
@@ -217,6 +218,17 @@ std::string text_of(const Report& report) {
         text += std::format("a run      {}\n", report.work);
     }
     return report.rows.empty() ? text : text + "\n" + table(report.rows, 3);
+}
+
+// Of inputs and outputs.
+std::size_t end_bytes(const runtime::Executable& executable) {
+    std::size_t bytes = 0;
+    for (const auto& ends : {executable.inputs(), executable.outputs()}) {
+        for (const runtime::TensorInfo& end : ends) {
+            bytes += end.desc.byte_size();
+        }
+    }
+    return bytes;
 }
 
 Status bench(const BenchOptions& options) {
@@ -251,6 +263,8 @@ Status bench(const BenchOptions& options) {
                    {"border_bytes", executable->border_bytes()},
                    {"arena_bytes", executable->arena_bytes()},
                    {"unshared_bytes", executable->unshared_bytes()},
+                   {"scratch_bytes", executable->scratch_bytes()},
+                   {"end_bytes", end_bytes(*executable)},
                    {"peak_rss_bytes", peak_rss_bytes()}};
     double peak = 0.0;
     if (options.engine.device.kind == DeviceKind::Cpu) {

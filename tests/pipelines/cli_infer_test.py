@@ -137,6 +137,9 @@ class Infer(cli_support.ProgramTest):
         self.assertAlmostEqual(report["gflop"], 2 * taps / 1e9, places=6)
         self.assertGreater(report["arena_bytes"], 0)
         self.assertLessEqual(report["arena_bytes"], report["unshared_bytes"])
+        self.assertLessEqual(report["end_bytes"], report["arena_bytes"])
+        self.assertGreater(report["end_bytes"], 4 * 64 * 32)
+        self.assertGreater(report["scratch_bytes"], 0)  # a chain's rows
         self.assertEqual(len(report["profile"]), report["steps"])
         self.assertAlmostEqual(sum(step["share"] for step in report["profile"]), 1.0, places=2)
         text = self.succeeds("bench", "model", self.network, "--runs", "2", "--profile")

@@ -211,6 +211,26 @@ TEST(Chain, ends_before_a_picture_that_others_read) {
     expect_same(must(net.builder.build({{"b", b}, {"c", c}})), 2);
 }
 
+// The rows in the cache are as many for a picture of any height.
+TEST(Chain, needs_no_more_memory_for_higher_pictures) {
+    const auto inner_bytes = [](std::uint32_t height, unsigned threads) {
+        Net net(height, 512, 3);
+        OperandId x = net.convolve(net.input, 3, {.outputs = 16});
+        x = net.convolve(x, 16, {.outputs = 16});
+        x = net.convolve(x, 16, {.outputs = 4});
+        const std::array backends{&cpu::backend()};
+        const auto executable =
+            must(runtime::Executable::compile(must(net.builder.build({{"y", x}})),
+                                              {.backends = backends, .threads = threads}));
+        const std::size_t ends = std::size_t{height} * 512 * (3 + 4) * sizeof(float);
+        return executable->arena_bytes() + executable->scratch_bytes() - ends;
+    };
+    for (const unsigned threads : {1U, 2U, 3U}) {
+        EXPECT_EQ(inner_bytes(256, threads), inner_bytes(2048, threads));
+        EXPECT_LT(inner_bytes(256, threads), std::size_t{256} * 512 * 16 * sizeof(float));
+    }
+}
+
 TEST(Chain, leaves_single_convolutions_alone) {
     Net net(64, 80, 3);
     const graph::Graph graph =
