@@ -5,18 +5,16 @@
 #include <utility>
 #include <vector>
 
-#include <hwy/aligned_allocator.h>
-
 #include "core/base/checked_math.h"
+#include "core/base/content_hash.h"
 #include "core/cpu/partition.h"
 #include "core/cpu/quantized_picture.h"
 #include "core/cpu/quantized_weights.h"
+#include "core/runtime/packed_cache.h"
 #include "core/runtime/thread_pool.h"
 
 namespace sluice::cpu {
 namespace {
-
-using AlignedBytes = hwy::AlignedFreeUniquePtr<std::uint8_t[]>;
 
 // An integer multiply-add costs about this part of one in floats.
 constexpr double kCost = 0.4;
@@ -66,6 +64,11 @@ private:
     void plan_panels();
     void plan_blocks();
     void pack_panel(const QuantizedConstants& data, const Panel& panel);
+    [[nodiscard]] std::uint64_t layout() const;
+    // What a panel's sums start from, behind the weights of all panels.
+    [[nodiscard]] std::int32_t* start() const {
+        return reinterpret_cast<std::int32_t*>(packed_.get() + weight_bytes_);
+    }
     void run_block(const runtime::KernelIo& io, const std::byte* picture, std::size_t block) const;
     void run_panel(QuantizedTile tile, const Panel& panel, std::size_t pixels) const;
 
@@ -78,8 +81,7 @@ private:
     std::vector<std::ptrdiff_t> segments_;
     std::vector<Panel> panels_;
     std::size_t weight_bytes_ = 0, constants_ = 0;
-    AlignedBytes weights_;
-    std::vector<std::int32_t> start_;
+    std::shared_ptr<std::byte> packed_; // weight_bytes_, then constants_ starts
     std::vector<float> multipliers_, addends_;
     std::size_t block_width_ = 0, blocks_per_row_ = 0, block_count_ = 0;
 };
@@ -133,18 +135,32 @@ void QuantizedDense::plan_blocks() {
     block_count_ = s.batch * s.out_height * blocks_per_row_;
 }
 
-Status QuantizedDense::pack(const QuantizedConstants& data) {
-    weights_ = hwy::AllocateAligned<std::uint8_t>(std::max<std::size_t>(weight_bytes_, 1));
-    if (weights_ == nullptr) {
-        return fail(ErrorCode::OutOfMemory, "packing {} bytes of weights: out of memory",
-                    weight_bytes_);
+// What decides how the weights lie, beside their values.
+std::uint64_t QuantizedDense::layout() const {
+    ContentHash hash;
+    for (const std::size_t number : {steps_, segments_.size(), panels_.size(), kernels_.lanes,
+                                     std::size_t{quads_}, picture_.element_bytes()}) {
+        hash.add(std::uint64_t{number});
     }
-    std::fill_n(weights_.get(), weight_bytes_, std::uint8_t{0});
-    start_.assign(constants_, 0);
+    return hash.value()[0];
+}
+
+Status QuantizedDense::pack(const QuantizedConstants& data) {
+    SLUICE_TRY_ASSIGN(
+        auto memory,
+        runtime::allocate_packed(weight_bytes_ + constants_ * sizeof(std::int32_t), layout()));
+    packed_ = std::move(memory.bytes);
     multipliers_.assign(constants_, 0.0F);
     addends_.assign(constants_, 0.0F);
     for (const Panel& panel : panels_) {
-        pack_panel(data, panel);
+        std::copy_n(data.multipliers.begin() + static_cast<std::ptrdiff_t>(panel.first_channel),
+                    panel.channels,
+                    multipliers_.begin() + static_cast<std::ptrdiff_t>(panel.constant));
+        std::copy_n(data.addends.begin() + static_cast<std::ptrdiff_t>(panel.first_channel),
+                    panel.channels, addends_.begin() + static_cast<std::ptrdiff_t>(panel.constant));
+        if (!memory.is_filled) {
+            pack_panel(data, panel);
+        }
     }
     return {};
 }
@@ -161,9 +177,9 @@ void QuantizedDense::pack_panel(const QuantizedConstants& data, const Panel& pan
                 const std::int16_t w = data.at(o, tap / s.kernel_width, tap % s.kernel_width, i);
                 const std::size_t k = tap % taps_per_segment_ * s.group_in() + i;
                 const std::size_t step = tap / taps_per_segment_ * steps_ + k / per_step;
-                std::uint8_t* const to = weights_.get() + panel.weights + (step * width + n) * 4;
+                std::byte* const to = packed_.get() + panel.weights + (step * width + n) * 4;
                 if (quads_) {
-                    to[k % 4] = static_cast<std::uint8_t>(static_cast<std::int8_t>(w));
+                    to[k % 4] = static_cast<std::byte>(w); // its last 8 bits
                 } else {
                     std::memcpy(to + k % 2 * 2, &w, sizeof(w));
                 }
@@ -171,9 +187,7 @@ void QuantizedDense::pack_panel(const QuantizedConstants& data, const Panel& pan
             }
         }
         // Quads multiply what is stored; what the zero point adds to every product goes here.
-        start_[panel.constant + n] = -sum * picture_.zero_byte();
-        multipliers_[panel.constant + n] = data.multipliers[o];
-        addends_[panel.constant + n] = data.addends[o];
+        start()[panel.constant + n] = -sum * picture_.zero_byte();
     }
 }
 
@@ -218,8 +232,8 @@ void QuantizedDense::run_block(const runtime::KernelIo& io, const std::byte* pic
 void QuantizedDense::run_panel(QuantizedTile tile, const Panel& panel, std::size_t pixels) const {
     tile.input += panel.group * shape_.group_in() * picture_.element_bytes();
     tile.output += panel.first_channel * graph::size_of(end_.type);
-    tile.weights = reinterpret_cast<const std::byte*>(weights_.get()) + panel.weights;
-    tile.start = start_.data() + panel.constant;
+    tile.weights = packed_.get() + panel.weights;
+    tile.start = start() + panel.constant;
     tile.multipliers = multipliers_.data() + panel.constant;
     tile.addends = addends_.data() + panel.constant;
     tile.channels = panel.channels;

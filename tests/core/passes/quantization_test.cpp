@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <string>
@@ -19,6 +20,7 @@
 #include "core/reference/backend.h"
 #include "core/runtime/evaluate.h"
 #include "core/runtime/executable.h"
+#include "core/runtime/packed_cache.h"
 #include "tests/support/compare.h"
 #include "tests/support/must.h"
 
@@ -304,6 +306,31 @@ TEST(Quantization, leaves_no_floats_between_quantised_nodes) {
     EXPECT_EQ(names.count("quantize_linear"), 0U);
     EXPECT_EQ(names.count("quantized_conv2d"), 1U) << graph::to_text(executable->graph());
     EXPECT_EQ(names.count("quantized_binary"), 1U);
+}
+
+// With int8 weights less their zero points, and with wider ones.
+TEST(Quantization, packed_weights_are_those_of_an_earlier_compilation) {
+    std::string folder = (std::filesystem::temp_directory_path() / "sluice-int8-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    for (std::uint64_t seed = 0; seed < 12; ++seed) {
+        const runtime::PackedPlace place{.file = std::filesystem::path(folder) / "a.bin",
+                                         .key = {seed, 1}};
+        QuantizedNet net(seed, seed % 2 == 0 ? DataType::Int8 : DataType::Uint8);
+        random_conv(net, net.input({1, 9, 8, 8}));
+        const Graph graph = net.build(net.last);
+        const auto plain = run(graph, kCpu, true, seed);
+        for (const bool is_first : {true, false}) {
+            const runtime::PackedScope scope(place);
+            const auto packed = run(graph, kCpu, true, seed);
+            must(scope.save());
+            if (std::filesystem::exists(place.file)) { // depthwise ones are not kept
+                EXPECT_EQ(scope.served() > 0, !is_first) << "seed " << seed;
+            }
+            EXPECT_TRUE(std::ranges::equal(plain->output(0), packed->output(0))) << "seed " << seed;
+        }
+        std::filesystem::remove(place.file);
+    }
+    std::filesystem::remove_all(folder);
 }
 
 TEST(Quantization, makes_matrix_products_convolutions) {
