@@ -41,6 +41,9 @@ struct ModelInfo {
 struct LoadedModel {
     graph::Graph graph;
     ModelInfo info;
+    // The inputs that are constants now, because LoadOptions gave their values or numbers. Formats
+    // in which no shape depends on a value leave them inputs.
+    std::vector<std::string> bound;
 };
 
 // A file's bytes and what keeps them mapped; constants of the graph may point into them.
@@ -59,6 +62,8 @@ struct LoadOptions {
     std::map<std::string, std::vector<std::uint32_t>> shapes;
     // Values of inputs on which shapes depend: such an input becomes a constant.
     std::map<std::string, graph::ConstantData> values;
+    // The same as numbers of whatever type the input has: one for each element, or one for all.
+    std::map<std::string, std::vector<double>> numbers;
     // Where the model lies, for files beside it. Empty: loaded from memory, there are none.
     std::filesystem::path folder;
     // The files beside the model by their names in it, where they are in memory like the model

@@ -200,6 +200,33 @@ TEST(OnnxFile, takes_values_of_inputs_that_shapes_depend_on) {
     EXPECT_EQ(graph::to_string(model->graph.desc(model->graph.outputs()[0].id)), "float32[6]");
 }
 
+TEST(OnnxFile, takes_numbers_as_the_type_of_their_input) {
+    OnnxWriter w;
+    w.input("x", {2, 3}).input("shape", {2}, Tensor::INT64).input("add", {}, Tensor::FLOAT);
+    w.node("Reshape", {"x", "shape"}, {"r"});
+    w.node("Add", {"r", "add"}, {"y"});
+    w.output("y");
+    const FileBytes file = bytes_as_file(w.finish());
+    const auto model = load_model(file, "test", {.numbers = {{"shape", {3, 2}}}});
+    ASSERT_TRUE(model) << model.error().message;
+    EXPECT_EQ(model->bound, std::vector<std::string>{"shape"});
+    EXPECT_EQ(model->graph.inputs().size(), 2);
+    EXPECT_EQ(graph::to_string(model->graph.desc(model->graph.outputs()[0].id)), "float32[3,2]");
+    const auto both =
+        run_graph(file, {{0, 1, 2, 3, 4, 5}}, {.numbers = {{"shape", {3, 2}}, {"add", {0.5}}}});
+    ASSERT_EQ(both.size(), 1);
+    expect_near(both[0].floats(), {0.5, 1.5, 2.5, 3.5, 4.5, 5.5});
+    const auto says = [&](const std::string& name, const std::vector<double>& numbers,
+                          std::string_view words) {
+        const std::string message = error_of(file, {.numbers = {{name, numbers}}}).message;
+        EXPECT_NE(message.find(words), std::string::npos) << message;
+    };
+    says("shape", {1, 2, 3}, "input 'shape': 3 numbers for int64[2]; give one for all or 2");
+    says("shape", {2.5}, "input 'shape': 2.5 is no int64");
+    says("shape", {9223372036854775808.0}, "is no int64");
+    says("shap", {6}, "the model has no input 'shap' (it has: add, shape, x)");
+}
+
 // --- Storage forms
 
 TEST(OnnxFile, reads_every_form_of_constants) {

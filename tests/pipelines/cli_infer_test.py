@@ -95,6 +95,28 @@ class Infer(cli_support.ProgramTest):
                                    for dy in (0, 1) for dx in (0, 1))
                     self.assertEqual(block, BIASES, (device, y, x))
 
+    def test_numbers_stand_for_tensors(self):
+        out = self.folder / "out"
+        tensor = self.folder / "in.npy"
+        tensor.write_bytes(npy([1, 3, 4, 3], [0.25] * 36))
+        def fails(*arguments, says):
+            self.fails("infer", self.network, *arguments, "--output-dir", out, says=says)
+        fails("--input", f"{self.input}={tensor}", "--value", f"{self.input}=1",
+              says="is given twice")
+        fails("--value", f"{self.input}=1,x", says=["--value", "'x' is no number"])
+        fails("--value", f"{self.input}=", says="'' is no number")
+        fails("--value", f"{self.input}=nan", says="'nan' is no number")
+        fails("--value", "=1", says="not of the form NAME=NUMBER")
+        fails("--input", f"{self.input}={tensor}", "--value", f"{self.input}x=1",
+              says=f"did you mean '{self.input}'?")
+        fails("--value", f"{self.input}=1,2", says=["2 numbers for float32[1,", "one for all"])
+        def outputs(*arguments):
+            self.succeeds("infer", self.network, *arguments, "--output-dir", out)
+            return read_npy(out / "output.npy")[1]
+        # All pixels alike: at any size, the result has the values that a tensor of them gives.
+        self.assertEqual(set(outputs("--value", f"{self.input}=0.25")),
+                         set(outputs("--input", f"{self.input}={tensor}")))
+
     def test_wrong_tensors_are_sentences(self):
         def infer(name, data, says):
             path = self.folder / "wrong.npy"

@@ -17,6 +17,7 @@
 #include "core/graph/graph.h"
 #include "core/graph/tensor_desc.h"
 #include "models/loaders/loader.h"
+#include "models/loaders/numbers.h"
 #include "models/loaders/onnx/file.h"
 #include "models/loaders/onnx/literal.h"
 #include "models/loaders/onnx/operation.h"
@@ -44,6 +45,9 @@ public:
         : tensors_(std::make_shared<Tensors>(Tensors{.model = std::move(model), .bound = {}})),
           graph_(tensors_->model->graph()), options_(options),
           translation_(tensors_, options, file_bytes) {}
+
+    // Of inputs, in the order of the file.
+    [[nodiscard]] std::vector<std::string> take_bound() { return std::move(bound_); }
 
     Result<graph::Graph> run(std::int64_t opset) {
         translation_.opset = opset;
@@ -79,6 +83,7 @@ private:
             }
             inputs_.insert(input.name());
         }
+        SLUICE_TRY(check_given_names());
         if (!unbound_.empty()) {
             return fail(
                 ErrorCode::InvalidArgument,
@@ -87,6 +92,30 @@ private:
                 unbound_);
         }
         return {};
+    }
+
+    // A name that no input has would be left out silently.
+    Status check_given_names() const {
+        Status status;
+        const auto check = [&](const auto& given) {
+            for (const auto& [name, value] : given) {
+                if (status && !inputs_.contains(name)) {
+                    status = fail(ErrorCode::NotFound, "the model has no input '{}' (it has: {})",
+                                  clean_text(name), list(inputs_));
+                }
+            }
+        };
+        check(options_.values);
+        check(options_.numbers);
+        return status;
+    }
+
+    static std::string list(const std::set<std::string>& names) {
+        std::string out;
+        for (const std::string& name : names) {
+            out += (out.empty() ? "" : ", ") + clean_text(name);
+        }
+        return out;
     }
 
     Status add_input(const schema::ValueInfo& input) {
@@ -114,19 +143,32 @@ private:
         return {};
     }
 
+    // The bytes that the caller gives the input; nothing where it gives none.
+    Result<std::optional<graph::ConstantData>> given(const std::string& name,
+                                                     const graph::TensorDesc& desc) const {
+        if (const auto found = options_.values.find(name); found != options_.values.end()) {
+            if (found->second.bytes.size() != desc.byte_size()) {
+                return fail(ErrorCode::InvalidArgument, "a value of {} bytes for {}",
+                            found->second.bytes.size(), graph::to_string(desc));
+            }
+            return found->second;
+        }
+        if (const auto found = options_.numbers.find(name); found != options_.numbers.end()) {
+            SLUICE_TRY_ASSIGN(auto bytes, tensor_of_numbers(desc, found->second));
+            return graph::ConstantData::own(std::move(bytes));
+        }
+        return std::nullopt;
+    }
+
     // An operand, or a constant where the caller gives the value.
     Status bind(const std::string& name, std::int32_t type, const graph::TensorDesc& desc,
                 Value& value) {
-        const auto given = options_.values.find(name);
-        if (given == options_.values.end()) {
+        SLUICE_TRY_ASSIGN(const auto data, given(name, desc));
+        if (!data) {
             SLUICE_TRY_ASSIGN(value.id,
                               translation_.builder.input(
                                   unique_name(clean_text(name), "input", inputs_.size()), desc));
             return {};
-        }
-        if (given->second.bytes.size() != desc.byte_size()) {
-            return fail(ErrorCode::InvalidArgument, "a value of {} bytes for {}",
-                        given->second.bytes.size(), graph::to_string(desc));
         }
         // As a stored tensor, so that it is read like one.
         auto tensor = std::make_unique<schema::Tensor>();
@@ -134,8 +176,9 @@ private:
             tensor->add_dims(dim);
         }
         tensor->set_data_type(type);
-        tensor->set_raw_data(given->second.bytes.data(), given->second.bytes.size());
+        tensor->set_raw_data(data->bytes.data(), data->bytes.size());
         value.tensor = tensors_->bound.emplace_back(std::move(tensor)).get();
+        bound_.push_back(name);
         return {};
     }
 
@@ -232,6 +275,7 @@ private:
     std::set<std::string> inputs_;
     std::set<std::string> names_; // of graph inputs and outputs
     std::string unbound_;
+    std::vector<std::string> bound_;
 };
 
 // A function of the file's own would need to be inlined.
@@ -251,9 +295,10 @@ Result<LoadedModel> load(const FileBytes& bytes, const LoadOptions& options) {
     SLUICE_TRY_ASSIGN(const std::int64_t opset, opset_version(*model));
     SLUICE_TRY(refuse_functions(*model));
     ModelInfo info = read_info(*model);
-    SLUICE_TRY_ASSIGN(graph::Graph graph,
-                      Loader(std::move(model), options, bytes.bytes.size()).run(opset));
-    return LoadedModel{.graph = std::move(graph), .info = std::move(info)};
+    Loader loader(std::move(model), options, bytes.bytes.size());
+    SLUICE_TRY_ASSIGN(graph::Graph graph, loader.run(opset));
+    return LoadedModel{
+        .graph = std::move(graph), .info = std::move(info), .bound = loader.take_bound()};
 }
 
 } // namespace sluice::models::onnx
