@@ -13,4 +13,9 @@ namespace sluice::models {
 [[nodiscard]] Result<graph::OperandId> gelu_tanh(graph::GraphBuilder& builder, graph::OperandId x,
                                                  std::string_view label);
 
+// The angle of the point (x, y), floats, within -pi..pi, to some units of its last place: signs of
+// zeros count, and two zeros or two infinities give what they give in C.
+[[nodiscard]] Result<graph::OperandId> atan2(graph::GraphBuilder& builder, graph::OperandId y,
+                                             graph::OperandId x, std::string_view label);
+
 } // namespace sluice::models

@@ -2,6 +2,7 @@
 // Every element-wise TFLite operator, against its definition.
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numbers>
 
 #include "tests/models/run_graph.h"
@@ -117,6 +118,32 @@ TEST(TfliteElementwise, computes_functions_of_two_operands_with_broadcasting) {
                         row.expected(static_cast<double>(a[i]), static_cast<double>(b[i % 3])),
                         1e-4)
                 << i;
+        }
+    }
+}
+
+// Against the C library: every quadrant, the axes with both zeros, infinities, and the broadcast.
+TEST(TfliteElementwise, atan2_knows_every_direction) {
+    const float infinity = std::numeric_limits<float>::infinity();
+    std::vector<float> values{0, -0.0F, 1, -1, 1e-30F, -1e30F, infinity, -infinity};
+    for (int i = -20; i <= 20; ++i) {
+        values.push_back(static_cast<float>(i) * 0.37F);
+    }
+    const auto count = static_cast<std::int32_t>(values.size());
+    TfliteWriter writer;
+    const auto y = writer.tensor({count, 1});
+    const auto x = writer.tensor({1, count});
+    const auto angle = writer.tensor({count, count});
+    writer.op(BuiltinOperator::ATAN2, {y, x}, {angle});
+    const auto outputs = run_graph(file_of(writer.finish({y, x}, {angle})), {values, values});
+    ASSERT_EQ(outputs.size(), 1);
+    const auto actual = outputs[0].floats();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        for (std::size_t k = 0; k < values.size(); ++k) {
+            const double expected =
+                std::atan2(static_cast<double>(values[i]), static_cast<double>(values[k]));
+            EXPECT_NEAR(actual[i * values.size() + k], expected, 1e-6 * std::fabs(expected))
+                << "atan2(" << values[i] << ", " << values[k] << ")";
         }
     }
 }

@@ -72,16 +72,23 @@ public:
 
     flatbuffers::FlatBufferBuilder& fbb() { return fbb_; }
 
+    // Ends a graph that operators of others call, by its number: 1, 2, ... in the order of the
+    // calls. What follows is of the next graph, whose tensors are numbered from 0 again; that which
+    // finish() ends is the file's first.
+    std::int32_t end_branch(const std::vector<Index>& inputs, const std::vector<Index>& outputs) {
+        branches_.push_back(end_graph(inputs, outputs));
+        return static_cast<std::int32_t>(branches_.size());
+    }
+
     std::vector<std::byte> finish(const std::vector<Index>& inputs,
                                   const std::vector<Index>& outputs) {
         // Buffer 0 is the empty one.
         std::vector<flatbuffers::Offset<schema::Buffer>> buffers{schema::CreateBuffer(fbb_)};
         buffers.insert(buffers.end(), buffers_.begin(), buffers_.end());
-        const auto graph =
-            schema::CreateSubGraph(fbb_, fbb_.CreateVector(tensors_), fbb_.CreateVector(inputs),
-                                   fbb_.CreateVector(outputs), fbb_.CreateVector(operators_));
+        std::vector<flatbuffers::Offset<schema::SubGraph>> graphs{end_graph(inputs, outputs)};
+        graphs.insert(graphs.end(), branches_.begin(), branches_.end());
         const auto model =
-            schema::CreateModel(fbb_, 3, fbb_.CreateVector(codes_), fbb_.CreateVector(&graph, 1), 0,
+            schema::CreateModel(fbb_, 3, fbb_.CreateVector(codes_), fbb_.CreateVector(graphs), 0,
                                 fbb_.CreateVector(buffers));
         schema::FinishModelBuffer(fbb_, model);
         const auto bytes = std::as_bytes(std::span(fbb_.GetBufferPointer(), fbb_.GetSize()));
@@ -89,6 +96,16 @@ public:
     }
 
 private:
+    flatbuffers::Offset<schema::SubGraph> end_graph(const std::vector<Index>& inputs,
+                                                    const std::vector<Index>& outputs) {
+        const auto graph =
+            schema::CreateSubGraph(fbb_, fbb_.CreateVector(tensors_), fbb_.CreateVector(inputs),
+                                   fbb_.CreateVector(outputs), fbb_.CreateVector(operators_));
+        tensors_.clear();
+        operators_.clear();
+        return graph;
+    }
+
     Index add(const Dims& shape, TensorType type, std::uint32_t buffer, std::string name,
               Extra extra) {
         const auto shape_offset = fbb_.CreateVector(shape);
@@ -118,6 +135,7 @@ private:
     std::vector<flatbuffers::Offset<schema::Buffer>> buffers_;
     std::vector<flatbuffers::Offset<schema::OperatorCode>> codes_;
     std::vector<flatbuffers::Offset<schema::Operator>> operators_;
+    std::vector<flatbuffers::Offset<schema::SubGraph>> branches_;
 };
 
 // A file's bytes as the loaders take them.

@@ -7,6 +7,7 @@
 #include "core/base/result.h"
 #include "core/graph/data_type.h"
 #include "core/graph/graph.h"
+#include "models/loaders/compositions.h"
 #include "models/loaders/tensorflow/arithmetic.h"
 #include "models/loaders/tensorflow/context.h"
 #include "models/loaders/tfjs/mappings.h"
@@ -82,6 +83,11 @@ Result<Outputs> map_cast(Operation& op) {
     }
     SLUICE_TRY_ASSIGN(const graph::DataType to, op.type("DstT"));
     return op.build().cast(x, to, op.label());
+}
+
+Result<Outputs> map_atan2(Operation& op) {
+    SLUICE_TRY_ASSIGN(const auto inputs, op.inputs(0, 2));
+    return atan2(op.build(), inputs[0], inputs[1], op.label());
 }
 
 Result<Outputs> map_elu(Operation& op) {

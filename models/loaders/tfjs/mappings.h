@@ -32,6 +32,7 @@ template <ops::ReduceKind kKind>
 Result<Outputs> map_add_n(Operation& op);
 Result<Outputs> map_arg_max(Operation& op);
 Result<Outputs> map_arg_min(Operation& op);
+Result<Outputs> map_atan2(Operation& op);
 Result<Outputs> map_cast(Operation& op);
 Result<Outputs> map_elu(Operation& op);
 Result<Outputs> map_floor_div(Operation& op);

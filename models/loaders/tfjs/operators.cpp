@@ -28,6 +28,7 @@ constexpr OperatorRow kRows[] = {
     {"AddV2", binary<BinaryKind::Add>},
     {"ArgMax", map_arg_max},
     {"ArgMin", map_arg_min},
+    {"Atan2", map_atan2},
     {"AvgPool", map_avg_pool},
     {"BatchMatMul", map_batch_mat_mul},
     {"BatchMatMulV2", map_batch_mat_mul},

@@ -107,12 +107,20 @@ Result<File> File::open(const FileBytes& bytes) {
     if (model.subgraphs() == nullptr || model.subgraphs()->size() == 0) {
         return fail(ErrorCode::Parse, "malformed TFLite file: it has no graph");
     }
-    const schema::SubGraph& graph = *model.subgraphs()->Get(0);
+    return File(bytes, model, *model.subgraphs()->Get(0)).with_graph(0);
+}
+
+Result<File> File::with_graph(std::int64_t index) const {
+    const auto& graphs = *model_->subgraphs();
+    if (index < 0 || !std::cmp_less(index, graphs.size())) {
+        return fail(ErrorCode::Parse, "it leads to graph {} of {}", index, graphs.size());
+    }
+    const schema::SubGraph& graph = *graphs.Get(static_cast<flatbuffers::uoffset_t>(index));
     if (graph.tensors() == nullptr || graph.tensors()->size() == 0) {
         return fail(ErrorCode::Parse, "malformed TFLite file: its graph has no tensors");
     }
-    SLUICE_TRY(check_entry_count(graph, bytes.bytes.size()));
-    return File(bytes, model, graph);
+    SLUICE_TRY(check_entry_count(graph, bytes_.bytes.size()));
+    return File(bytes_, *model_, graph);
 }
 
 const schema::Tensor& File::tensor(std::size_t index) const {

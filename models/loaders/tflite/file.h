@@ -36,6 +36,9 @@ public:
     // Verifies all offsets before anything is read.
     [[nodiscard]] static Result<File> open(const FileBytes& bytes);
 
+    // The same file, of which another graph is looked at. Parse: there is none.
+    [[nodiscard]] Result<File> with_graph(std::int64_t index) const;
+
     [[nodiscard]] const schema::Model& model() const { return *model_; }
     [[nodiscard]] const schema::SubGraph& graph() const { return *graph_; }
     [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_.bytes; }

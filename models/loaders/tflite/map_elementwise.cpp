@@ -60,6 +60,12 @@ Result<Outputs> map_add_n(Operation& op) {
     return tensorflow::sum_of(op, terms);
 }
 
+Result<Outputs> map_atan2(Operation& op) {
+    SLUICE_TRY_ASSIGN(const OperandId y, op.input(0));
+    SLUICE_TRY_ASSIGN(const OperandId x, op.input(1));
+    return atan2(op.build(), y, x, op.label());
+}
+
 Result<Outputs> map_elu(Operation& op) {
     return map_unary(op, {.kind = UnaryKind::Elu, .alpha = 1.0});
 }

@@ -27,6 +27,7 @@ template <ops::BinaryKind kKind>
     return map_binary(op, kKind);
 }
 Result<Outputs> map_add_n(Operation& op);
+Result<Outputs> map_atan2(Operation& op);
 Result<Outputs> map_elu(Operation& op);
 Result<Outputs> map_floor_div(Operation& op);
 Result<Outputs> map_floor_mod(Operation& op);
@@ -52,6 +53,11 @@ Result<Outputs> map_conv_2d(Operation& op);
 Result<Outputs> map_convolution_2d_transpose_bias(Operation& op); // custom operator
 Result<Outputs> map_depthwise_conv_2d(Operation& op);
 Result<Outputs> map_transpose_conv(Operation& op);
+
+// map_landmarks.cpp: custom operators of MediaPipe
+Result<Outputs> map_landmarks_to_transform_matrix(Operation& op);
+Result<Outputs> map_transform_landmarks(Operation& op);
+Result<Outputs> map_transform_tensor_bilinear(Operation& op);
 
 // map_matrix.cpp
 Result<Outputs> map_batch_matmul(Operation& op);

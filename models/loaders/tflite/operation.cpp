@@ -98,24 +98,29 @@ Result<TensorDesc> Operation::output_desc(std::size_t i) const {
     return file().desc(index);
 }
 
-Result<OperandId> Operation::stored_input(std::size_t i) {
-    SLUICE_TRY_ASSIGN(const std::size_t index, tensor(i));
-    Translation::Value& value = translation_.values[index];
+Result<OperandId> stored_tensor(Translation& translation, std::size_t index) {
+    const File& file = *translation.file;
+    Translation::Value& value = translation.values[index];
     if (value.state == Translation::State::Known) {
         return value.id;
     }
-    if (!file().is_constant(index)) {
-        if (file().tensor(index).is_variable()) {
-            return fail(ErrorCode::Unsupported, "{} is a variable", file().title(index));
+    if (!file.is_constant(index)) {
+        if (file.tensor(index).is_variable()) {
+            return fail(ErrorCode::Unsupported, "{} is a variable", file.title(index));
         }
-        return fail(ErrorCode::Parse, "{} is read before anything computes it",
-                    file().title(index));
+        return fail(ErrorCode::Parse, "{} is read before anything computes it", file.title(index));
     }
-    SLUICE_TRY_ASSIGN(const TensorDesc desc, file().desc(index));
-    SLUICE_TRY_ASSIGN(graph::ConstantData data, file().constant(index, translation_.budget));
-    SLUICE_TRY_ASSIGN(value.id, build().constant(desc, std::move(data), file().name(index)));
+    SLUICE_TRY_ASSIGN(const TensorDesc desc, file.desc(index));
+    SLUICE_TRY_ASSIGN(graph::ConstantData data, file.constant(index, translation.budget));
+    SLUICE_TRY_ASSIGN(value.id,
+                      translation.builder.constant(desc, std::move(data), file.name(index)));
     value.state = Translation::State::Known;
     return value.id;
+}
+
+Result<OperandId> Operation::stored_input(std::size_t i) {
+    SLUICE_TRY_ASSIGN(const std::size_t index, tensor(i));
+    return stored_tensor(translation_, index);
 }
 
 Result<OperandId> Operation::input(std::size_t i) {

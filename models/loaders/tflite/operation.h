@@ -31,13 +31,16 @@ struct Translation {
     };
 
     explicit Translation(const File& source)
-        : file(source), budget(source.bytes().size()), values(source.tensor_count()) {}
+        : file(&source), budget(source.bytes().size()), values(source.tensor_count()) {}
 
-    const File& file;
+    const File* file; // of the graph that is being translated; outlives it
     graph::GraphBuilder builder;
     LoadBudget budget;
     std::vector<Value> values; // indexed by tensor
 };
+
+// A tensor as the file stores it: computed already, or a constant.
+[[nodiscard]] Result<graph::OperandId> stored_tensor(Translation& translation, std::size_t index);
 
 // The operands that an operator's mapping produced, in the order of the file's outputs.
 struct Outputs {
@@ -76,7 +79,7 @@ public:
     [[nodiscard]] Result<graph::TensorDesc> output_desc(std::size_t i) const;
     [[nodiscard]] Result<std::size_t> output_tensor(std::size_t i) const;
 
-    [[nodiscard]] const File& file() const { return translation_.file; }
+    [[nodiscard]] const File& file() const { return *translation_.file; }
     [[nodiscard]] std::span<const std::byte> custom_options() const;
 
     // The operator's options; null where it has none of this type, which stands for the defaults.

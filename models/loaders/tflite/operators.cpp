@@ -29,6 +29,7 @@ constexpr BuiltinRow kBuiltins[] = {
     {ADD_N, map_add_n},
     {ARG_MAX, map_arg_max},
     {ARG_MIN, map_arg_min},
+    {ATAN2, map_atan2},
     {AVERAGE_POOL_2D, map_average_pool_2d},
     {BATCH_MATMUL, map_batch_matmul},
     {BROADCAST_TO, map_broadcast_to},
@@ -122,6 +123,9 @@ struct CustomRow {
 
 constexpr CustomRow kCustoms[] = {
     {"Convolution2DTransposeBias", map_convolution_2d_transpose_bias},
+    {"Landmarks2TransformMatrix", map_landmarks_to_transform_matrix},
+    {"TransformLandmarks", map_transform_landmarks},
+    {"TransformTensorBilinear", map_transform_tensor_bilinear},
 };
 
 } // namespace
