@@ -30,6 +30,7 @@ namespace sluice::zero_copy {
 namespace {
 
 constexpr std::size_t kStrip = MaskSampler::kStrip;
+constexpr std::uint8_t kWhole = 255; // of a mask: the frame alone shows
 constexpr std::size_t kSamplesPerTask = 32768;
 constexpr double kMaxBlurSigma = 0.5;
 // Weight that even the person keeps in the blurred background, so that it has a value everywhere:
@@ -48,6 +49,7 @@ struct BackgroundBlend::Scratch {
         // Into another frame, bytes that no lane writes are carried over: alpha and padding, with
         // Key the colours. Once a plane, by the first group in it.
         bool carries = false;
+        bool alone = false; // no other group writes into its plane
         MaskSampler mask;
         // Blur: cells, and where each column lies between them.
         std::size_t cell_x = 1;
@@ -235,7 +237,7 @@ void BackgroundBlend::Scratch::blend_row(const GroupState& state, const FrameVie
         if (carries) {
             std::memcpy(row, from, count * group.step_bytes());
         }
-        state.mask.sample(mask, y, x, count, share.data());
+        const auto only = state.mask.sample(mask, y, x, count, share.data());
         if (effect == BackgroundEffect::Key) {
             for (std::size_t lane = 0; lane < group.lanes; ++lane) {
                 if (state.written[lane]) {
@@ -245,9 +247,18 @@ void BackgroundBlend::Scratch::blend_row(const GroupState& state, const FrameVie
             store_lanes(group, stored, count, row);
             continue;
         }
-        load_lanes(group, from, count, fore_lanes);
+        if (only == kWhole && (row == from || state.alone)) {
+            if (row != from) {
+                std::memcpy(row, from, count * group.step_bytes());
+            }
+            continue;
+        }
+        const bool covered = only == 0; // nothing of the frame is left
+        if (!covered) {
+            load_lanes(group, from, count, fore_lanes);
+        }
         if (effect != BackgroundEffect::Color) {
-            background(state, y, x, count, back_lanes);
+            background(state, y, x, count, covered ? fore_lanes : back_lanes);
         }
         for (std::size_t lane = 0; lane < group.lanes; ++lane) {
             if (!state.written[lane]) {
@@ -255,8 +266,12 @@ void BackgroundBlend::Scratch::blend_row(const GroupState& state, const FrameVie
             }
             if (effect == BackgroundEffect::Color) {
                 const auto component = static_cast<std::size_t>(group.component_of_lane[lane]);
-                blend_constant(color[component], share.data(), count, fore[lane].data());
-            } else {
+                if (covered) {
+                    std::fill_n(fore[lane].data(), count, color[component]);
+                } else {
+                    blend_constant(color[component], share.data(), count, fore[lane].data());
+                }
+            } else if (!covered) {
                 blend_rows(back[lane].data(), share.data(), count, fore[lane].data());
             }
         }
@@ -310,6 +325,11 @@ Result<BackgroundBlend> BackgroundBlend::create(const FrameFormat& frame,
     scratch->sigma = settings.blur_sigma * frame.height;
     for (const SampleGroup& group : sample_groups(frame.pixel_format)) {
         scratch->add_group(group);
+    }
+    for (Scratch::GroupState& state : scratch->groups) {
+        state.alone = std::ranges::count(
+                          scratch->groups, state.group.plane,
+                          [](const Scratch::GroupState& other) { return other.group.plane; }) == 1;
     }
     return BackgroundBlend(std::move(scratch));
 }

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <optional>
 
 #include "zero_copy/frame.h"
 #include "zero_copy/mask_taps.h"
@@ -20,6 +22,10 @@ namespace {
 
 constexpr std::size_t kMaxSpan = 1024; // mask columns under a strip for the fast way
 constexpr float kUnit = 1.0F / 255.0F;
+
+bool is_uniform(const std::uint8_t* bytes, std::size_t count) {
+    return count < 2 || std::memcmp(bytes, bytes + 1, count - 1) == 0;
+}
 
 } // namespace
 
@@ -47,8 +53,9 @@ void MaskSampler::prepare(std::uint32_t mask_width, std::uint32_t mask_height) {
     }
 }
 
-void MaskSampler::sample(const BackgroundBlend::Mask& mask, std::size_t y, std::size_t x,
-                         std::size_t count, float* out) const {
+std::optional<std::uint8_t> MaskSampler::sample(const BackgroundBlend::Mask& mask, std::size_t y,
+                                                std::size_t x, std::size_t count,
+                                                float* out) const {
     const double at = (static_cast<double>(y) + 0.5 - offset_y_) * (mask_height_ / rows_in_frame_);
     const MaskTaps down = mask_taps(at - 0.5, mask_height_);
     const std::uint8_t* const upper =
@@ -56,20 +63,25 @@ void MaskSampler::sample(const BackgroundBlend::Mask& mask, std::size_t y, std::
     const std::uint8_t* const lower = mask_height_ > 1 ? upper + mask.stride_bytes : upper;
     if (same_width_) {
         lerp_bytes(upper + x, lower + x, down.weight, kUnit, count, out);
-        return;
+        return std::nullopt;
     }
     const std::int32_t* const first = first_.data() + x;
     const float* const weight = weight_.data() + x;
     const auto begin = static_cast<std::size_t>(first[0]);
     const std::size_t end =
         std::min<std::size_t>(static_cast<std::size_t>(first[count - 1]) + 2, mask_width_);
+    if (upper[begin] == lower[begin] && is_uniform(upper + begin, end - begin) &&
+        is_uniform(lower + begin, end - begin)) {
+        std::fill_n(out, count, static_cast<float>(upper[begin]) * kUnit);
+        return upper[begin];
+    }
     if (end - begin <= kMaxSpan) {
         std::array<float, kMaxSpan + 1 + kGatherPadding>
             columns; // NOLINT: filled as far as it is read
         lerp_bytes(upper + begin, lower + begin, down.weight, kUnit, end - begin, columns.data());
         columns[end - begin] = columns[end - begin - 1];
         gather_lerp(columns.data(), first[0], first, weight, count, out);
-        return;
+        return std::nullopt;
     }
     for (std::size_t i = 0; i < count; ++i) {
         const auto left = static_cast<std::size_t>(first[i]);
@@ -81,6 +93,7 @@ void MaskSampler::sample(const BackgroundBlend::Mask& mask, std::size_t y, std::
         const float a = column(left);
         out[i] = (a + ((column(right) - a) * weight[i])) * kUnit;
     }
+    return std::nullopt;
 }
 
 } // namespace sluice::zero_copy

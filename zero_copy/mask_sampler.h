@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "zero_copy/frame.h"
@@ -19,10 +20,11 @@ public:
     MaskSampler(const FrameFormat& frame, const SampleGroup& group);
 
     void prepare(std::uint32_t mask_width, std::uint32_t mask_height);
-    // Bilinear, 0..1, at samples [x, x + count) of the group's row y; count <= kStrip.
+    // Bilinear, 0..1, at samples [x, x + count) of the group's row y; count <= kStrip. Gives the
+    // mask's byte where all that is sampled is the same one, as in most of a picture.
     static constexpr std::size_t kStrip = 256;
-    void sample(const BackgroundBlend::Mask& mask, std::size_t y, std::size_t x, std::size_t count,
-                float* out) const;
+    std::optional<std::uint8_t> sample(const BackgroundBlend::Mask& mask, std::size_t y,
+                                       std::size_t x, std::size_t count, float* out) const;
 
 private:
     double offset_y_;

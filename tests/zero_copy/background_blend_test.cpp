@@ -44,6 +44,18 @@ struct MaskPicture {
     }
 };
 
+// Noise, or patches of one byte, which is what masks mostly are: nobody, somebody, or between.
+void fill(MaskPicture& mask, std::mt19937& random, bool patches) {
+    std::ranges::generate(mask.bytes, [&] { return static_cast<std::uint8_t>(random()); });
+    constexpr std::array<std::uint8_t, 4> kPatches{0, 255, 77, 255};
+    for (std::size_t y = 0; patches && y < mask.height; ++y) {
+        for (std::size_t x = 0; x < mask.width; ++x) {
+            mask.bytes[(y * mask.stride) + x] =
+                kPatches[((x * 8 / mask.width) + (y * 2 / mask.height)) / 2 % kPatches.size()];
+        }
+    }
+}
+
 // The mask at a component's sample, 0..1.
 double mask_at(const MaskPicture& mask, const TestFrame& frame, int c, int x, int y) {
     const FrameFormat& format = frame.format();
@@ -123,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, Blending, ::testing::ValuesIn(all_formats()),
 TEST_P(Blending, color_picture_and_key_are_right_for_every_mask_size) {
     std::mt19937 random(kBlendSeed);
     const auto threads = runtime::ThreadPool::shared(2);
-    for (const std::uint32_t width : {1U, 2U, 5U, 64U, 257U, 300U}) {
+    for (const std::uint32_t width : {1U, 2U, 5U, 64U, 257U, 300U, 1030U}) {
         for (const std::uint32_t mask_width : {1U, 2U, 31U, width, 2U * width, 1500U}) {
             const auto height = static_cast<std::uint32_t>(1 + (random() % 12));
             const auto mask_height = static_cast<std::uint32_t>(1 + (random() % 20));
@@ -132,7 +144,7 @@ TEST_P(Blending, color_picture_and_key_are_right_for_every_mask_size) {
                                     .chroma_site = static_cast<ChromaSite>(random() % 3)};
             const FrameFormat format{GetParam(), width, height, color};
             MaskPicture mask(mask_width, mask_height, random() % 3);
-            std::ranges::generate(mask.bytes, [&] { return static_cast<std::uint8_t>(random()); });
+            fill(mask, random, mask_width % 2 == 0);
             TestFrame picture(format, 2);
             picture.fill_random(random);
             const FrameView picture_view = std::as_const(picture).view();
@@ -183,10 +195,10 @@ TEST_P(Blending, color_picture_and_key_are_right_for_every_mask_size) {
 TEST_P(Blending, into_another_frame_gives_the_pixels_of_in_place_and_leaves_the_source) {
     std::mt19937 random(kBlendSeed);
     const auto threads = runtime::ThreadPool::shared(2);
-    for (const std::uint32_t width : {1U, 3U, 300U}) {
+    for (const std::uint32_t width : {1U, 3U, 300U, 1030U}) {
         const FrameFormat format{GetParam(), width, 11, {}};
-        MaskPicture mask(7, 5, 0);
-        std::ranges::generate(mask.bytes, [&] { return static_cast<std::uint8_t>(random()); });
+        MaskPicture mask(width > 1 ? width / 2 : 7, 5, 0);
+        fill(mask, random, width == 1030U);
         TestFrame picture(format, 0);
         picture.fill_random(random);
         const FrameView picture_view = std::as_const(picture).view();
