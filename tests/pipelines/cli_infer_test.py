@@ -99,14 +99,14 @@ class Infer(cli_support.ProgramTest):
         out = self.folder / "out"
         tensor = self.folder / "in.npy"
         tensor.write_bytes(npy([1, 3, 4, 3], [0.25] * 36))
-        def fails(*arguments, says):
-            self.fails("infer", self.network, *arguments, "--output-dir", out, says=says)
+        def fails(*arguments, says, code=1):
+            self.fails("infer", self.network, *arguments, "--output-dir", out, says=says, code=code)
         fails("--input", f"{self.input}={tensor}", "--value", f"{self.input}=1",
               says="is given twice")
         fails("--value", f"{self.input}=1,x", says=["--value", "'x' is no number"])
-        fails("--value", f"{self.input}=", says="'' is no number")
+        fails("--value", f"{self.input}=", says="0 numbers for float32[1,")
         fails("--value", f"{self.input}=nan", says="'nan' is no number")
-        fails("--value", "=1", says="not of the form NAME=NUMBER")
+        fails("--value", "=1", says="not of the form NAME=NUMBER", code=2)
         fails("--input", f"{self.input}={tensor}", "--value", f"{self.input}x=1",
               says=f"did you mean '{self.input}'?")
         fails("--value", f"{self.input}=1,2", says=["2 numbers for float32[1,", "one for all"])
