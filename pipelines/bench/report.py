@@ -163,7 +163,7 @@ def page(run):
     facts = ", ".join(f"{what} {version}" for what, version in run["versions"].items())
     return "\n".join([
         "# Performance", "",
-        "Written by `./dev bench report`; every figure is of one run, contestants in turn, medians over the rounds with the "
+        "Written by `./dev bench report`; every table is of one run, contestants in turn, medians over the rounds with the "
         "smallest and largest. Ratios are medians of the rounds' own ratios; above 1, Sluice is faster.", "",
         f"Machine: {common.machine_line(run['facts'])}. {facts}.", "",
         *(["**A quick look, of one round: it shows that everything runs. Do not quote it.**", ""] if run.get("quick") else []),

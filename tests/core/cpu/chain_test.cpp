@@ -219,9 +219,8 @@ TEST(Chain, needs_no_more_memory_for_higher_pictures) {
         x = net.convolve(x, 16, {.outputs = 16});
         x = net.convolve(x, 16, {.outputs = 4});
         const std::array backends{&cpu::backend()};
-        const auto executable =
-            must(runtime::Executable::compile(must(net.builder.build({{"y", x}})),
-                                              {.backends = backends, .threads = threads}));
+        const auto executable = must(runtime::Executable::compile(
+            must(net.builder.build({{"y", x}})), {.backends = backends, .threads = threads}));
         const std::size_t ends = std::size_t{height} * 512 * (3 + 4) * sizeof(float);
         return executable->arena_bytes() + executable->scratch_bytes() - ends;
     };
