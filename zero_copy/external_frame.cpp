@@ -173,13 +173,15 @@ Result<FrameMemory> memfd_memory(int fd, std::span<std::byte> mapping, bool writ
 }
 
 FrameMemory vulkan_image_memory(std::uint64_t vk_device, std::uint64_t vk_image,
-                                std::uint32_t vk_format, std::uint32_t vk_layout, bool writable) {
+                                std::uint32_t vk_format, std::uint32_t vk_layout,
+                                std::uint32_t vk_usage, bool writable) {
     return {.kind = MemoryKind::VulkanImage,
             .writable = writable,
             .vk_image = vk_image,
             .vk_device = vk_device,
             .vk_format = vk_format,
-            .vk_layout = vk_layout};
+            .vk_layout = vk_layout,
+            .vk_usage = vk_usage};
 }
 
 Result<ExternalFrame> ExternalFrame::create(const FrameFormat& format, std::uint64_t modifier,

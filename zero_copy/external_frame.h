@@ -53,11 +53,13 @@ struct FrameMemory {
     // What is mapped around `mapping` and may be bound with it when a device wants whole pages.
     std::span<std::byte> surrounding;
     bool writable = true;
-    // VulkanImage: the handles' bits, the image's VkFormat and the VkImageLayout that it is in.
+    // VulkanImage: the handles' bits, the image's VkFormat, the VkImageLayout that it is in, and
+    // the VkImageUsageFlags that it was made with.
     std::uint64_t vk_image = 0;
     std::uint64_t vk_device = 0;
     std::uint32_t vk_format = 0;
     std::uint32_t vk_layout = 0;
+    std::uint32_t vk_usage = 0;
 
     // By kind, identity and size; plain memory also by its address, images by the layout that they
     // are in. Not by descriptor number, or where a descriptor's memory is mapped.
@@ -80,11 +82,11 @@ struct FrameMemory {
                                                  bool writable = true);
 [[nodiscard]] Result<FrameMemory> memfd_memory(int fd, std::span<std::byte> mapping = {},
                                                bool writable = true);
-// An image of `vk_device` (VkDevice and VkImage as integers) in layout `vk_layout`. Its identity is
-// the caller's to give, as handles come again.
+// An image of `vk_device` (VkDevice and VkImage as integers) in layout `vk_layout`, made for
+// `vk_usage`. Its identity is the caller's to give, as handles come again.
 [[nodiscard]] FrameMemory vulkan_image_memory(std::uint64_t vk_device, std::uint64_t vk_image,
                                               std::uint32_t vk_format, std::uint32_t vk_layout,
-                                              bool writable = true);
+                                              std::uint32_t vk_usage, bool writable = true);
 
 // A plane of memory: of the format if the modifier is linear; of the modifier otherwise, which may
 // have more of them (compression data) or fewer than the format.

@@ -158,7 +158,8 @@ Status FrameRunner::run_work(std::span<const Frame> frames, std::uint64_t varian
     for (std::size_t i = 0; i < frames.size(); ++i) {
         SLUICE_TRY_ASSIGN(
             imported[i],
-            state.imports.get(*frames[i].frame, {.write = frames[i].access != CpuAccess::Read}));
+            state.imports.get(*frames[i].frame, {.write = frames[i].access != CpuAccess::Read,
+                                                 .read = frames[i].access != CpuAccess::Write}));
         if (frames[i].access != CpuAccess::Write) {
             SLUICE_TRY(imported[i]->upload(*frames[i].frame, ledger));
         }

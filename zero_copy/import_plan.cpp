@@ -68,11 +68,24 @@ Answer shared_image(const Question& ask, ImportPlan& plan) {
     if (!ask.all_are(MemoryKind::VulkanImage)) {
         return std::format("it is {}", name(ask.frame.memories()[0].kind));
     }
+    // What it must have been made for: sampling, or copies both ways (VkImageUsageFlagBits).
+    constexpr std::uint32_t kTransfers = 0x1 | 0x2;
+    constexpr std::uint32_t kSampled = 0x4;
+    const std::uint32_t needed = ask.request.write ? kTransfers : kSampled;
     for (const FrameMemory& memory : ask.frame.memories()) {
         if (memory.vk_device != ask.device.vk_device) {
             return "it is an image of another device";
         }
+        if ((memory.vk_usage & needed) != needed) {
+            return std::format("it is an image that is not made for {} (usage 0x{:x} lacks 0x{:x})",
+                               ask.request.write ? "copies from it and to it" : "sampling",
+                               memory.vk_usage, needed & ~memory.vk_usage);
+        }
+        if (ask.request.write && !memory.writable) {
+            return "its memory is read-only";
+        }
     }
+    plan.copy_on_device = ask.request.write;
     const bool whole = ask.frame.memories().size() == 1 && ask.layout().planes > 1;
     const std::size_t images = whole ? 1 : ask.layout().planes;
     if (!whole && ask.frame.memories().size() != images) {

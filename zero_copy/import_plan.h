@@ -36,6 +36,7 @@ struct ImportDevice {
 
 struct ImportRequest {
     bool write = false; // the device also writes the frame
+    bool read = true;   // the frame's pixels count, or all are written
     // Methods before this one are not considered: what to ask after a driver refused the plan.
     ImportMethod first = ImportMethod::SharedImage;
 };
@@ -61,6 +62,9 @@ struct ImportPlan {
     };
     std::array<Image, 3> images{};
     std::size_t image_count = 0;
+    // SharedImage that is written: the device copies it to buffers, in which results are written,
+    // and back.
+    bool copy_on_device = false;
 
     // HostPointer: for each of the frame's memories what to import, its memory and the rest of the
     // pages that it begins and ends in; and where the memory begins therein.

@@ -39,8 +39,72 @@ vulkan::TextureBinding ImportedFrame::texture(std::size_t i) const {
     return textures_[i < textures_.size() ? i : 0];
 }
 
+bool ImportedFrame::copies_on_device() const {
+    return !objects_->copied.empty();
+}
+
+void ImportedFrame::count_on_device(CopyLedger& ledger) const {
+    for (std::size_t i = 0; i < planes_.size(); ++i) {
+        ledger.count(CopyReason::OnDevice, plane_bytes(format_, i));
+    }
+}
+
+// The images are in VK_IMAGE_LAYOUT_GENERAL from their first copy on.
+void ImportedFrame::copy_images(vulkan::Recording& recording, bool back) const {
+    const VolkDeviceTable& table = device_->table();
+    VkImage last = VK_NULL_HANDLE;
+    for (const Objects::CopiedPlane& plane : objects_->copied) {
+        if (!back && plane.image != last) { // planes of one image follow each other
+            recording.take(plane.image, plane.given_layout, VK_IMAGE_LAYOUT_GENERAL);
+        }
+        last = plane.image;
+    }
+    if (!back && !objects_->reads) {
+        return;
+    }
+    // The recording knows nothing of the copies: what its shaders read, or have written.
+    const VkMemoryBarrier barrier{
+        .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+        .srcAccessMask = back ? VkAccessFlags{VK_ACCESS_SHADER_WRITE_BIT}
+                              : VkAccessFlags{VK_ACCESS_TRANSFER_WRITE_BIT},
+        .dstAccessMask = back ? VkAccessFlags{VK_ACCESS_TRANSFER_READ_BIT}
+                              : VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT,
+    };
+    const auto wait = [&](VkPipelineStageFlags from, VkPipelineStageFlags to) {
+        table.vkCmdPipelineBarrier(recording.commands(), from, to, 0, 1, &barrier, 0, nullptr, 0,
+                                   nullptr);
+    };
+    if (back) {
+        wait(VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT);
+    }
+    for (std::size_t i = 0; i < objects_->copied.size(); ++i) {
+        const Objects::CopiedPlane& plane = objects_->copied[i];
+        const VkBufferImageCopy region{
+            .imageSubresource = {.aspectMask = plane.aspect, .layerCount = 1},
+            .imageExtent = {.width = plane_columns(format_, i),
+                            .height = plane_rows(info(format_.pixel_format), i, format_.height),
+                            .depth = 1},
+        };
+        const VkBuffer buffer = objects_->buffers[i]->get();
+        if (back) {
+            table.vkCmdCopyBufferToImage(recording.commands(), buffer, plane.image,
+                                         VK_IMAGE_LAYOUT_GENERAL, 1, &region);
+        } else {
+            table.vkCmdCopyImageToBuffer(recording.commands(), plane.image, VK_IMAGE_LAYOUT_GENERAL,
+                                         buffer, 1, &region);
+        }
+    }
+    if (!back) {
+        wait(VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT);
+    }
+}
+
 void ImportedFrame::acquire(vulkan::Recording& recording) const {
     if (method_ == ImportMethod::Upload) {
+        return;
+    }
+    if (copies_on_device()) {
+        copy_images(recording, false);
         return;
     }
     if (method_ == ImportMethod::SharedImage) {
@@ -58,6 +122,9 @@ void ImportedFrame::acquire(vulkan::Recording& recording) const {
 }
 
 void ImportedFrame::release(vulkan::Recording& recording) const {
+    if (copies_on_device()) {
+        copy_images(recording, true);
+    }
     if (method_ == ImportMethod::Upload || method_ == ImportMethod::SharedImage) {
         return;
     }
@@ -70,6 +137,9 @@ void ImportedFrame::release(vulkan::Recording& recording) const {
 }
 
 Status ImportedFrame::upload(const ExternalFrame& frame, CopyLedger& ledger) {
+    if (copies_on_device()) {
+        count_on_device(ledger);
+    }
     if (method_ != ImportMethod::Upload) {
         return {};
     }
@@ -88,6 +158,9 @@ Status ImportedFrame::upload(const ExternalFrame& frame, CopyLedger& ledger) {
 }
 
 Status ImportedFrame::download(const ExternalFrame& frame, CopyLedger& ledger) {
+    if (copies_on_device()) {
+        count_on_device(ledger);
+    }
     if (method_ != ImportMethod::Upload) {
         return {};
     }

@@ -38,10 +38,6 @@ VkComponentMapping byte_order(std::uint32_t vk_format) {
     return {};
 }
 
-VkImageAspectFlags plane_aspect(std::size_t plane) {
-    return static_cast<VkImageAspectFlags>(VK_IMAGE_ASPECT_PLANE_0_BIT) << plane;
-}
-
 } // namespace
 
 Status FrameImage::create(const vulkan::Device& device, const ExternalFrame& frame,

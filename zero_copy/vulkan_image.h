@@ -46,6 +46,11 @@ private:
     std::size_t view_count_ = 0;
 };
 
+// Of an image that holds all planes of a frame.
+[[nodiscard]] constexpr VkImageAspectFlags plane_aspect(std::size_t plane) {
+    return static_cast<VkImageAspectFlags>(VK_IMAGE_ASPECT_PLANE_0_BIT) << plane;
+}
+
 // Shaders fetch texels; nothing is filtered.
 [[nodiscard]] Result<vulkan::SamplerHandle> texel_sampler(const vulkan::Device& device);
 

@@ -94,11 +94,13 @@ struct VulkanImports::State {
     bool said_upload = false;
 
     [[nodiscard]] Result<std::shared_ptr<ImportedFrame>> import(const ExternalFrame& frame,
-                                                                const ImportPlan& plan);
+                                                                const ImportPlan& plan, bool read);
     [[nodiscard]] Result<std::shared_ptr<ImportedFrame>> import_buffers(const ExternalFrame& frame,
                                                                         const ImportPlan& plan);
     [[nodiscard]] Result<std::shared_ptr<ImportedFrame>> import_images(const ExternalFrame& frame,
                                                                        const ImportPlan& plan);
+    [[nodiscard]] Result<std::shared_ptr<ImportedFrame>>
+    import_by_copy(const ExternalFrame& frame, const ImportPlan& plan, bool read);
     [[nodiscard]] Result<std::shared_ptr<ImportedFrame>>
     staging(const ExternalFrame& frame, const ImportPlan& plan, bool write);
     [[nodiscard]] Result<std::shared_ptr<Buffer>> memory(const ExternalFrame& frame, std::size_t i,
@@ -178,6 +180,45 @@ VulkanImports::State::import_images(const ExternalFrame& frame, const ImportPlan
     return out;
 }
 
+// One frame is worked on at a time, so that frames of a format share the buffers.
+Result<std::shared_ptr<ImportedFrame>>
+VulkanImports::State::import_by_copy(const ExternalFrame& frame, const ImportPlan& plan,
+                                     bool read) {
+    std::shared_ptr<ImportedFrame> out(new ImportedFrame(device, frame.format()));
+    out->method_ = plan.method;
+    out->objects_->reads = read;
+    for (std::size_t i = 0; i < plan.image_count; ++i) {
+        const FrameMemory& memory = frame.memories()[i];
+        const ImportPlan::Image& image = plan.images[i];
+        for (std::size_t k = 0; k < (image.whole_frame ? image.plane_count : 1U); ++k) {
+            out->objects_->copied.push_back(
+                {.image = reinterpret_cast<VkImage>(memory.vk_image),
+                 .given_layout = static_cast<VkImageLayout>(memory.vk_layout),
+                 .aspect = image.whole_frame ? plane_aspect(k)
+                                             : VkImageAspectFlags{VK_IMAGE_ASPECT_COLOR_BIT}});
+        }
+    }
+    const auto alike = std::ranges::find_if(entries, [&](const Entry& entry) {
+        return entry.imported->copies_on_device() && entry.imported->format() == frame.format();
+    });
+    if (alike != entries.end()) {
+        out->objects_->buffers = alike->imported->objects_->buffers;
+        out->planes_ = alike->imported->planes_;
+        return out;
+    }
+    const FormatInfo& layout = info(frame.format().pixel_format);
+    for (std::size_t i = 0; i < layout.planes; ++i) {
+        const std::size_t bytes = align_up(plane_bytes(frame.format(), i), sizeof(std::uint32_t));
+        SLUICE_TRY_ASSIGN(Buffer buffer, Buffer::create(device, bytes, vulkan::Placement::Device));
+        out->objects_->buffers.push_back(std::make_shared<Buffer>(std::move(buffer)));
+        SLUICE_TRY_ASSIGN(ImportedPlane plane,
+                          plane_in(*device, *out->objects_->buffers[i], 0,
+                                   row_bytes(layout, i, frame.format().width), frame.format(), i));
+        out->planes_.push_back(plane);
+    }
+    return out;
+}
+
 Result<std::shared_ptr<ImportedFrame>>
 VulkanImports::State::staging(const ExternalFrame& frame, const ImportPlan& plan, bool write) {
     if (!said_upload) {
@@ -209,8 +250,11 @@ VulkanImports::State::staging(const ExternalFrame& frame, const ImportPlan& plan
     return out;
 }
 
-Result<std::shared_ptr<ImportedFrame>> VulkanImports::State::import(const ExternalFrame& frame,
-                                                                    const ImportPlan& plan) {
+Result<std::shared_ptr<ImportedFrame>>
+VulkanImports::State::import(const ExternalFrame& frame, const ImportPlan& plan, bool read) {
+    if (plan.copy_on_device) {
+        return import_by_copy(frame, plan, read);
+    }
     switch (plan.method) {
     case ImportMethod::SharedImage:
     case ImportMethod::ModifierImage: return import_images(frame, plan);
@@ -247,9 +291,12 @@ Result<std::shared_ptr<ImportedFrame>> VulkanImports::get(const ExternalFrame& f
                                                           ImportRequest request) {
     State& state = *state_;
     for (State::Entry& entry : state.entries) {
-        // A frame that may be written may be read.
-        if ((entry.write || !request.write) && entry.frame == frame &&
-            entry.imported->method() >= request.first) {
+        // A frame that may be written may be read, but for images, which are sampled where they
+        // lie.
+        const bool serves = entry.imported->copies_on_device()
+                                ? request.write && entry.imported->objects_->reads == request.read
+                                : entry.write || !request.write;
+        if (serves && entry.frame == frame && entry.imported->method() >= request.first) {
             entry.used = ++state.clock;
             return entry.imported;
         }
@@ -257,7 +304,8 @@ Result<std::shared_ptr<ImportedFrame>> VulkanImports::get(const ExternalFrame& f
     const ImportDevice target{.profile = &state.device->profile(),
                               .vk_device = reinterpret_cast<std::uint64_t>(state.device->handle())};
     std::vector<ImportRefusal> refusals;
-    if (request.write && request.first <= ImportMethod::ModifierImage) {
+    const bool shared = frame.memories()[0].kind == MemoryKind::VulkanImage;
+    if (request.write && !shared && request.first <= ImportMethod::ModifierImage) {
         refusals.push_back({.method = ImportMethod::ModifierImage,
                             .reason = "results are written to linear memory only"});
         request.first = ImportMethod::LinearBuffer;
@@ -272,7 +320,7 @@ Result<std::shared_ptr<ImportedFrame>> VulkanImports::get(const ExternalFrame& f
             state.keep(frame, request.write, staged);
             return staged;
         }
-        auto imported = state.import(frame, plan);
+        auto imported = state.import(frame, plan, request.read);
         if (imported) {
             std::ranges::transform(frame.memories(), (*imported)->memories_.begin(),
                                    &FrameMemory::identity);

@@ -51,7 +51,8 @@ public:
     void release(vulkan::Recording& recording) const;
 
     // Only for frames that nothing could import: copies the pixels of `frame` to the device, before
-    // a submission that reads, or back, after one that wrote has finished. Counted. Else nothing.
+    // a submission that reads, or back, after one that wrote has finished. Counted, as is what the
+    // device copies from and to images. Else nothing.
     [[nodiscard]] Status upload(const ExternalFrame& frame, CopyLedger& ledger);
     [[nodiscard]] Status download(const ExternalFrame& frame, CopyLedger& ledger);
 
@@ -59,6 +60,9 @@ private:
     friend class VulkanImports;
     struct Objects;
     ImportedFrame(std::shared_ptr<vulkan::Device> device, const FrameFormat& format);
+    [[nodiscard]] bool copies_on_device() const;
+    void count_on_device(CopyLedger& ledger) const;
+    void copy_images(vulkan::Recording& recording, bool back) const;
 
     std::shared_ptr<vulkan::Device> device_;
     FrameFormat format_;
@@ -71,6 +75,8 @@ private:
 
 // The layout in which a shared image is left by who has read it, given the one that it came in.
 [[nodiscard]] std::uint32_t layout_when_read(std::uint32_t vk_layout);
+// And by who has written it (VK_IMAGE_LAYOUT_GENERAL).
+inline constexpr std::uint32_t kLayoutWhenWritten = 1;
 
 // Whether memory has a name under which an import of it can be kept.
 [[nodiscard]] bool can_be_named(const FrameMemory& memory);

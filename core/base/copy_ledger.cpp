@@ -13,6 +13,7 @@ std::string_view name(CopyReason reason) {
     case CopyReason::Download: return "download";
     case CopyReason::UnmappableFrame: return "unmappable-frame";
     case CopyReason::FormatChange: return "format-change";
+    case CopyReason::OnDevice: return "on-device";
     }
     std::unreachable();
 }

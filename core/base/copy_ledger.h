@@ -18,8 +18,9 @@ enum class CopyReason : std::uint8_t {
     Download,        // pixels moved back from a device
     UnmappableFrame, // the frame's memory could not be mapped as it lay
     FormatChange,    // the caller asked for another pixel format
+    OnDevice,        // by a device within its memory: an image to a buffer, and back
 };
-inline constexpr std::size_t kCopyReasonCount = 5;
+inline constexpr std::size_t kCopyReasonCount = 6;
 
 [[nodiscard]] std::string_view name(CopyReason reason);
 

@@ -410,7 +410,7 @@ void Recording::take(VkImage image, VkImageLayout from, VkImageLayout to) {
     const VkImageMemoryBarrier barrier{
         .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
         .srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
-        .dstAccessMask = kReads,
+        .dstAccessMask = to == VK_IMAGE_LAYOUT_GENERAL ? kReads | kWrites : kReads,
         .oldLayout = from,
         .newLayout = to,
         .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,

@@ -114,6 +114,8 @@ public:
     }
 
 protected:
+    bool reads_images() const override { return true; }
+
     Status open() override {
         const Settings fixed = settings();
         SLUICE_TRY_ASSIGN(const auto engine, fixed.engine());
@@ -286,8 +288,10 @@ private:
         if (built_.effect == BackgroundEffect::Picture) {
             SLUICE_TRY_ASSIGN(picture_, sluice::gst::decode_picture(built_.picture, input().info));
             // The decoded frame is ours; mapping it is no copy of the stream's pixels.
+            sluice::gst::Video decoded = input();
+            decoded.in_images = false;
             SLUICE_TRY_ASSIGN(auto mapped, MappedFrame::read(gst_sample_get_buffer(picture_.get()),
-                                                             input(), stats().copies));
+                                                             decoded, stats().copies));
             mapped_picture_.emplace(std::move(mapped));
             picture_view_.emplace(mapped_picture_->view());
             wanted.picture = &*picture_view_;
@@ -371,7 +375,7 @@ static void sluice_background_class_init(SluiceBackgroundClass* klass) {
     GST_DEBUG_CATEGORY_INIT(sluice_background_debug, "sluicebackground", 0, "Background effects");
     sluice::gst::describe_element(
         klass, "Sluice Background", "Filter/Effect/Video",
-        "Blurs, replaces or keys out what the mask on the buffer calls background");
+        "Blurs, replaces or keys out what the mask on the buffer calls background", true);
     sluice::gst::handle_in_place(klass);
     auto* base = GST_BASE_TRANSFORM_CLASS(klass);
     base->transform_caps = GST_DEBUG_FUNCPTR(transform_caps);

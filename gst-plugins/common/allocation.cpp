@@ -9,6 +9,7 @@
 #include "gst-plugins/common/caps.h"
 #include "gst-plugins/common/dmabuf_allocator.h"
 #include "gst-plugins/common/frame_pool.h"
+#include "gst-plugins/common/vulkan_share.h"
 
 namespace sluice::gst {
 
@@ -175,13 +176,19 @@ bool decide(const PoolOffer& offer, GstQuery* query) {
         size = std::max(size, static_cast<guint>(GST_VIDEO_INFO_SIZE(&video->info)));
     }
     const bool own_dmabufs = offered == nullptr && video->in_dmabufs;
-    const Ref pool(offered != nullptr ? offered : gst_video_buffer_pool_new());
+    if (video->in_images && offered == nullptr && offer.share == nullptr) {
+        return false;
+    }
+    const Ref pool(offered != nullptr ? Ref(offered)
+                   : video->in_images ? offer.share->make_pool()
+                                      : Ref(gst_video_buffer_pool_new()));
     GstStructure* config = gst_buffer_pool_get_config(pool.get());
     if (own_dmabufs) {
         configure_dmabufs(config, video->info);
     } else {
         gst_buffer_pool_config_set_params(config, caps, size, least, most);
-        if (offered == nullptr && gst_query_get_n_allocation_params(query) == 0) {
+        if (offered == nullptr && !video->in_images &&
+            gst_query_get_n_allocation_params(query) == 0) {
             const GstAllocationParams params = frame_params();
             gst_query_add_allocation_param(query, offer.allocator, &params);
         }

@@ -10,12 +10,15 @@
 
 namespace sluice::gst {
 
+class VulkanShare;
+
 // What an element can offer.
 struct PoolOffer {
-    GstPad* source = nullptr;          // where the frames of in-place elements travel on
-    GstAllocator* allocator = nullptr; // of the pool's memory
-    bool for_device = false;           // frames go to a Vulkan device, not to the CPU
-    bool aligned = true;               // as upstream wishes
+    GstPad* source = nullptr;           // where the frames of in-place elements travel on
+    GstAllocator* allocator = nullptr;  // of the pool's memory
+    bool for_device = false;            // frames go to a Vulkan device, not to the CPU
+    bool aligned = true;                // as upstream wishes
+    const VulkanShare* share = nullptr; // whose images results are, where those were negotiated
 };
 
 // Completes the answer to an ALLOCATION query that GstBaseTransform has begun, and tells whether
@@ -41,7 +44,8 @@ struct PoolOffer {
 
 // Answers an ALLOCATION query of ours for frames that we write: downstream's pool where it has one,
 // else a video pool of the offer's memory, so that strides may be padded; of dmabufs that we make
-// ourselves where those were negotiated. False if its caps are none of ours.
+// ourselves, or of images of the device, where those were negotiated. False if its caps are none of
+// ours.
 [[nodiscard]] bool decide(const PoolOffer& offer, GstQuery* query);
 
 // A started pool of video buffers with GstVideoMeta.

@@ -125,8 +125,7 @@ Result<BufferFrame> BufferFrame::create(GstBuffer* buffer, const Video& video, C
     if (access != CpuAccess::Read) {
         SLUICE_TRY(make_writable(buffer, copies));
     }
-    BufferFrame out;
-    out.buffer_ = buffer;
+    BufferFrame out(buffer, access);
     std::array<FrameMemory, zero_copy::kMaxFrameMemories> memories;
     for (std::size_t i = 0; i < places.memory_count; ++i) {
         SLUICE_TRY_ASSIGN(memories[i], out.describe(places.memories[i], access, sees, serials));
@@ -150,19 +149,32 @@ Result<BufferFrame> BufferFrame::create(GstBuffer* buffer, const Video& video, C
 Result<BufferFrame> BufferFrame::of_images(GstBuffer* buffer, const Video& video, CpuAccess access,
                                            MemorySerials& serials) {
     const std::size_t count = gst_buffer_n_memory(buffer);
-    if (access != CpuAccess::Read || count == 0 || count > zero_copy::kMaxFrameMemories) {
-        return fail(ErrorCode::Unsupported, "{} images in a buffer to {}", count,
-                    access == CpuAccess::Read ? "read" : "write");
+    const std::size_t plane_count = zero_copy::info(video.format.pixel_format).planes;
+    if (count != 1 && count != plane_count) {
+        return fail(ErrorCode::Unsupported,
+                    "{} images in a buffer; a frame of {} planes has 1 or {}", count, plane_count,
+                    plane_count);
     }
-    BufferFrame out;
-    out.buffer_ = buffer;
+    BufferFrame out(buffer, access);
     std::array<FrameMemory, zero_copy::kMaxFrameMemories> memories;
     for (std::size_t i = 0; i < count; ++i) {
-        GstMemory* const memory = gst_buffer_peek_memory(buffer, static_cast<guint>(i));
-        SLUICE_TRY_ASSIGN(memories[i], image_memory(memory, serials.of(memory)));
+        const auto index = static_cast<guint>(i);
+        GstMemory* const memory = gst_buffer_peek_memory(buffer, index);
+        SLUICE_TRY_ASSIGN(
+            memories[i],
+            image_memory(
+                memory, serials.of(memory), access,
+                static_cast<std::uint32_t>(GST_VIDEO_INFO_COMP_WIDTH(&video.info, index)),
+                static_cast<std::uint32_t>(GST_VIDEO_INFO_COMP_HEIGHT(&video.info, index))));
+        // After the wait for what is done to it: who frees a refused image may not wait.
+        if (access != CpuAccess::Read &&
+            gst_buffer_is_memory_range_writable(buffer, index, 1) == FALSE) {
+            return fail(ErrorCode::Unsupported,
+                        "somebody else holds an image that is to be written in place; put "
+                        "vulkandownload before, or do what divides the stream behind");
+        }
     }
     std::array<MemoryPlane, zero_copy::kMaxFrameMemories> planes{};
-    const std::size_t plane_count = zero_copy::info(video.format.pixel_format).planes;
     for (std::size_t i = 0; i < plane_count; ++i) {
         planes[i].memory = static_cast<std::uint8_t>(count == 1 ? 0 : i);
     }
@@ -173,11 +185,16 @@ Result<BufferFrame> BufferFrame::of_images(GstBuffer* buffer, const Video& video
     return out;
 }
 
-void BufferFrame::note_read() const {
+void BufferFrame::note_used() const {
     for (guint i = 0; i < gst_buffer_n_memory(buffer_); ++i) {
         GstMemory* const memory = gst_buffer_peek_memory(buffer_, i);
-        if (is_vulkan_image(memory)) {
+        if (!is_vulkan_image(memory)) {
+            continue;
+        }
+        if (access_ == CpuAccess::Read) {
             note_image_read(memory);
+        } else {
+            note_image_written(memory);
         }
     }
 }
@@ -218,8 +235,8 @@ Result<GstMapInfo*> BufferFrame::map(guint memory, CpuAccess access) {
 }
 
 BufferFrame::BufferFrame(BufferFrame&& other) noexcept
-    : buffer_(other.buffer_), mappings_(std::exchange(other.mappings_, 0)), maps_(other.maps_),
-      frame_(other.frame_) {}
+    : buffer_(other.buffer_), access_(other.access_), mappings_(std::exchange(other.mappings_, 0)),
+      maps_(other.maps_), frame_(other.frame_) {}
 
 BufferFrame::~BufferFrame() {
     while (mappings_ > 0) {
@@ -227,16 +244,13 @@ BufferFrame::~BufferFrame() {
     }
 }
 
-std::optional<BufferFrame> DeviceFrames::describe(GstBuffer* buffer, const Video& video,
-                                                  CpuAccess access, CopyLedger& copies) {
+Result<BufferFrame> DeviceFrames::describe(GstBuffer* buffer, const Video& video, CpuAccess access,
+                                           CopyLedger& copies) {
     auto made = BufferFrame::create(buffer, video, access, sees_, serials_, copies);
-    if (made) {
-        return std::move(*made);
-    }
-    if (!std::exchange(said_mapped_, true)) {
+    if (!made && !video.in_images && !std::exchange(said_mapped_, true)) {
         GST_INFO("a frame is read through a mapping: %s; said once", made.error().message.c_str());
     }
-    return std::nullopt;
+    return made;
 }
 
 bool DeviceFrames::look_closer(const Error& refusal) {

@@ -46,8 +46,8 @@ public:
     ~BufferFrame();
 
     [[nodiscard]] const zero_copy::ExternalFrame& frame() const { return *frame_; }
-    // A device has read the frame.
-    void note_read() const;
+    // A device has used the frame as it was created for.
+    void note_used() const;
 
 private:
     struct Places;
@@ -55,12 +55,14 @@ private:
     [[nodiscard]] static Result<BufferFrame> of_images(GstBuffer* buffer, const Video& video,
                                                        zero_copy::CpuAccess access,
                                                        MemorySerials& serials);
-    BufferFrame() = default;
+    BufferFrame(GstBuffer* buffer, zero_copy::CpuAccess access)
+        : buffer_(buffer), access_(access) {}
     [[nodiscard]] Result<zero_copy::FrameMemory> describe(guint memory, zero_copy::CpuAccess access,
                                                           HostSees sees, MemorySerials& serials);
     [[nodiscard]] Result<GstMapInfo*> map(guint memory, zero_copy::CpuAccess access);
 
     GstBuffer* buffer_ = nullptr; // borrowed
+    zero_copy::CpuAccess access_ = zero_copy::CpuAccess::Read;
     std::size_t mappings_ = 0;
     std::array<GstMapInfo, zero_copy::kMaxFrameMemories> maps_{};
     std::optional<zero_copy::ExternalFrame> frame_;
@@ -71,16 +73,24 @@ class DeviceFrames {
 public:
     // `work(const ExternalFrame&) -> Result<T>` on the buffer's frame. Nothing where the frame has
     // no such description or the device cannot take it in any way: then the host has to map it.
+    // Images it cannot map: what they lack is an error.
     template <typename Work>
     [[nodiscard]] auto use(GstBuffer* buffer, const Video& video, zero_copy::CpuAccess access,
                            CopyLedger& copies, Work&& work)
         -> std::optional<std::invoke_result_t<Work&, const zero_copy::ExternalFrame&>> {
-        while (const auto described = describe(buffer, video, access, copies)) {
+        while (true) {
+            const auto described = describe(buffer, video, access, copies);
+            if (!described) {
+                if (video.in_images) {
+                    return std::unexpected(described.error());
+                }
+                break;
+            }
             auto done = work(described->frame());
             if (done) {
-                described->note_read();
+                described->note_used();
             }
-            if (done || done.error().code != ErrorCode::Unsupported) {
+            if (done || video.in_images || done.error().code != ErrorCode::Unsupported) {
                 return done;
             }
             if (!look_closer(done.error())) {
@@ -100,9 +110,8 @@ public:
     void clear();
 
 private:
-    [[nodiscard]] std::optional<BufferFrame> describe(GstBuffer* buffer, const Video& video,
-                                                      zero_copy::CpuAccess access,
-                                                      CopyLedger& copies);
+    [[nodiscard]] Result<BufferFrame> describe(GstBuffer* buffer, const Video& video,
+                                               zero_copy::CpuAccess access, CopyLedger& copies);
     // Whether showing the host more of the frame may help.
     [[nodiscard]] bool look_closer(const Error& refusal);
 

@@ -90,7 +90,8 @@ PoolOffer Filter::pool_offer() const {
     return {.source = GST_BASE_TRANSFORM_SRC_PAD(element_),
             .allocator = pool_allocator_.get(),
             .for_device = pool_choice_.for_device,
-            .aligned = asked_at_once_ < kPatience};
+            .aligned = asked_at_once_ < kPatience,
+            .share = shared_.get()};
 }
 
 void Filter::note_allocation_query() {
@@ -140,7 +141,7 @@ std::string Filter::refusal(const GstCaps* caps) {
         return parsed.error().message;
     }
     if (parsed->in_images && shared_ == nullptr) {
-        return "images of a Vulkan device are read on that device only: set device=vulkan, or put "
+        return "images of a Vulkan device are used on that device only: set device=vulkan, or put "
                "vulkandownload before";
     }
     if (parsed->linear()) {
@@ -275,6 +276,9 @@ Status Filter::check_copies() {
     if (stats_.copies.bytes(CopyReason::NotWritable) > 0) {
         reasons.append("; somebody else still holds the frame, as decoders hold those that they "
                        "predict from, so that it is written in a copy");
+    }
+    if (stats_.copies.bytes(CopyReason::OnDevice) > 0) {
+        reasons.append("; images of a Vulkan device are written by way of a buffer on it");
     }
     if (frame_live_.require_zero_copy) {
         return fail(ErrorCode::InvalidArgument,

@@ -35,6 +35,7 @@ namespace {
     X(gst_vulkan_device_open)                                                                      \
     X(gst_vulkan_device_select_queue)                                                              \
     X(gst_vulkan_handle_context_query)                                                             \
+    X(gst_vulkan_image_buffer_pool_new)                                                            \
     X(gst_vulkan_instance_check_version)                                                           \
     X(gst_vulkan_instance_new)                                                                     \
     X(gst_vulkan_instance_open)                                                                    \
@@ -265,35 +266,47 @@ bool VulkanShare::answer(GstElement* element, GstQuery* query) const {
                element, query, static_cast<GstVulkanQueue*>(queue_.get())) != FALSE;
 }
 
+Ref<GstBufferPool> VulkanShare::make_pool() const {
+    return Ref(
+        library()->gst_vulkan_image_buffer_pool_new(static_cast<GstVulkanDevice*>(owner_.get())));
+}
+
 bool is_vulkan_image(GstMemory* memory) {
     return gst_memory_is_type(memory, GST_VULKAN_IMAGE_MEMORY_ALLOCATOR_NAME) != FALSE;
 }
 
-Result<zero_copy::FrameMemory> image_memory(GstMemory* memory, std::uint64_t serial) {
+Result<zero_copy::FrameMemory> image_memory(GstMemory* memory, std::uint64_t serial,
+                                            zero_copy::CpuAccess access, std::uint32_t width,
+                                            std::uint32_t height) {
     const Library* const gst = library();
     if (gst == nullptr || !is_vulkan_image(memory)) {
         return fail(ErrorCode::Unsupported, "memory in a buffer of images is none");
     }
     const auto& image = *reinterpret_cast<GstVulkanImageMemory*>(memory);
-    if ((image.usage & VK_IMAGE_USAGE_SAMPLED_BIT) == 0) {
-        return fail(ErrorCode::Unsupported, "an image is not made for sampling (usage 0x{:x})",
-                    image.usage);
-    }
-    constexpr std::array kSampled{VK_FORMAT_R8_UNORM, VK_FORMAT_R8G8_UNORM,
-                                  VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_B8G8R8A8_UNORM};
-    if (!std::ranges::contains(kSampled, image.create_info.format)) {
-        return fail(ErrorCode::Unsupported, "an image has VkFormat {}; planes of 8 bits are read",
+    constexpr std::array kKnown{VK_FORMAT_R8_UNORM, VK_FORMAT_R8G8_UNORM, VK_FORMAT_R8G8B8A8_UNORM,
+                                VK_FORMAT_B8G8R8A8_UNORM};
+    if (!std::ranges::contains(kKnown, image.create_info.format)) {
+        return fail(ErrorCode::Unsupported,
+                    "an image has VkFormat {}; planes of 8 bits are taken (R8, R8G8, R8G8B8A8, "
+                    "B8G8R8A8, UNORM each); put vulkandownload before",
                     static_cast<int>(image.create_info.format));
     }
-    if (image.barrier.image_layout == VK_IMAGE_LAYOUT_UNDEFINED) {
+    const VkExtent3D& extent = image.create_info.extent;
+    if (extent.width < width || extent.height < height) {
+        return fail(ErrorCode::Unsupported, "an image has {}x{} texels, its plane has {}x{}",
+                    extent.width, extent.height, width, height);
+    }
+    if (image.barrier.image_layout == VK_IMAGE_LAYOUT_UNDEFINED &&
+        access != zero_copy::CpuAccess::Write) {
         return fail(ErrorCode::Unsupported, "nobody has written an image yet");
     }
     SLUICE_TRY(wait_for_image(*gst, image));
-    zero_copy::FrameMemory out = zero_copy::vulkan_image_memory(
-        reinterpret_cast<std::uint64_t>(image.device->device),
-        reinterpret_cast<std::uint64_t>(image.image),
-        static_cast<std::uint32_t>(image.create_info.format),
-        static_cast<std::uint32_t>(image.barrier.image_layout), false);
+    zero_copy::FrameMemory out =
+        zero_copy::vulkan_image_memory(reinterpret_cast<std::uint64_t>(image.device->device),
+                                       reinterpret_cast<std::uint64_t>(image.image),
+                                       static_cast<std::uint32_t>(image.create_info.format),
+                                       static_cast<std::uint32_t>(image.barrier.image_layout),
+                                       static_cast<std::uint32_t>(image.usage));
     out.identity = {.device = 0, .inode = serial};
     return out;
 }
@@ -304,6 +317,14 @@ void note_image_read(GstMemory* memory) {
         zero_copy::layout_when_read(static_cast<std::uint32_t>(image.barrier.image_layout)));
     image.barrier.parent.pipeline_stages = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
     image.barrier.parent.access_flags = VK_ACCESS_SHADER_READ_BIT;
+}
+
+void note_image_written(GstMemory* memory) {
+    auto& image = *reinterpret_cast<GstVulkanImageMemory*>(memory);
+    image.barrier.image_layout = static_cast<VkImageLayout>(zero_copy::kLayoutWhenWritten);
+    image.barrier.parent.pipeline_stages =
+        VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
+    image.barrier.parent.access_flags = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
 }
 
 } // namespace sluice::gst

@@ -10,7 +10,9 @@
 
 #include "core/base/result.h"
 #include "core/vulkan/device.h"
+#include "gst-plugins/common/ref.h"
 #include "zero_copy/external_frame.h"
+#include "zero_copy/sync.h"
 
 namespace sluice::gst {
 
@@ -31,6 +33,8 @@ public:
     [[nodiscard]] const vulkan::Device& device() const { return *device_; }
     // Whether it was a query for one of the three contexts.
     [[nodiscard]] bool answer(GstElement* element, GstQuery* query) const;
+    // A pool, not configured, of images that can be sampled and copied.
+    [[nodiscard]] Ref<GstBufferPool> make_pool() const;
 
 private:
     VulkanShare() = default;
@@ -42,12 +46,17 @@ private:
 };
 
 [[nodiscard]] bool is_vulkan_image(GstMemory* memory);
-// An image as the memory of a frame, under this serial. Waits for what other queues do with it;
-// what its device's own queue does is waited for by the barrier that the frame's reader begins
-// with. Unsupported: nobody has written it, or it cannot be sampled.
-[[nodiscard]] Result<zero_copy::FrameMemory> image_memory(GstMemory* memory, std::uint64_t serial);
-// The device has read the image, and has brought it into the layout for that: who uses it next is
-// told.
+// An image as the memory of a frame, under this serial; at least so many texels of it are used.
+// Waits for what other queues do with it; what its device's own queue does is waited for by the
+// barrier that the frame's user begins with. Unsupported: it is read and nobody has written it, its
+// texels are none of ours, or it is too small.
+[[nodiscard]] Result<zero_copy::FrameMemory> image_memory(GstMemory* memory, std::uint64_t serial,
+                                                          zero_copy::CpuAccess access,
+                                                          std::uint32_t width,
+                                                          std::uint32_t height);
+// The device has read the image, or written it, and has brought it into the layout for that: who
+// uses it next is told.
 void note_image_read(GstMemory* memory);
+void note_image_written(GstMemory* memory);
 
 } // namespace sluice::gst

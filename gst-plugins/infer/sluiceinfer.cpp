@@ -107,6 +107,8 @@ public:
     explicit InferFilter(GstBaseTransform* element) : Filter(element, {}, {}) {}
 
 protected:
+    bool reads_images() const override { return true; }
+
     Status open() override {
         const Settings fixed = settings();
         const InputWishes wishes = this->wishes();
@@ -292,7 +294,8 @@ static void sluice_infer_init(SluiceInfer* self) {
 static void sluice_infer_class_init(SluiceInferClass* klass) {
     GST_DEBUG_CATEGORY_INIT(sluice_infer_debug, "sluiceinfer", 0, "Inference of any model");
     sluice::gst::describe_element(klass, "Sluice Inference", "Filter/Video",
-                                  "Runs any model on each frame and attaches its output tensors");
+                                  "Runs any model on each frame and attaches its output tensors",
+                                  true);
     sluice::gst::handle_in_place(klass);
     auto* object = G_OBJECT_CLASS(klass);
     const InputWishes defaults;

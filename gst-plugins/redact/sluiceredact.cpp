@@ -15,6 +15,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/runtime/thread_pool.h"
@@ -80,6 +81,8 @@ public:
         : Filter(element, default_settings(), kLiveDefaults) {}
 
 protected:
+    bool reads_images() const override { return true; }
+
     Status open() override {
         const Settings fixed = settings();
         SLUICE_TRY_ASSIGN(engine_, fixed.engine());
@@ -90,6 +93,7 @@ protected:
     void close() override {
         redactor_.reset();
         device_redactor_.reset();
+        device_blackener_.reset();
         device_frames_.clear();
         threads_.reset();
     }
@@ -103,9 +107,7 @@ protected:
     Status process(GstBuffer* frame, Turn /*turn*/) override {
         const Rules rules = this->rules();
         if (rules.fail_closed && !sluice::gst::detection_ran(frame)) {
-            SLUICE_TRY_ASSIGN(const auto mapped,
-                              MappedFrame::read_write(frame, input(), stats().copies));
-            Redactor::black_out(mapped.mutable_view());
+            SLUICE_TRY(black_out(frame));
             ++blacked_out_;
             return {};
         }
@@ -175,6 +177,7 @@ private:
     // None unless a Vulkan device was asked for. The task takes its look when it is made.
     Status make_device_redactor(const Rules& rules) {
         device_redactor_.reset();
+        device_blackener_.reset();
         device_frames_.clear();
         if (engine_.device.kind != sluice::DeviceKind::Vulkan) {
             return {};
@@ -189,18 +192,49 @@ private:
         return {};
     }
 
+    // Nothing where the device cannot take the frame where it lies.
+    std::optional<Status> run_on_device(FrameRedactor& redactor, GstBuffer* frame,
+                                        std::span<const PixelBox> boxes) {
+        device_frames_.forget_freed([&](const auto& memory) {
+            for (auto* one : {&device_redactor_, &device_blackener_}) {
+                if (*one) {
+                    (*one)->forget(memory);
+                }
+            }
+        });
+        auto& copies = stats().copies;
+        return device_frames_.use(
+            frame, input(), sluice::zero_copy::CpuAccess::ReadWrite, copies,
+            [&](const auto& external) { return redactor.run(external, boxes, copies); });
+    }
+
+    // All of it: through a mapping, which images of a device do not have.
+    Status black_out(GstBuffer* frame) {
+        if (!input().in_images) {
+            SLUICE_TRY_ASSIGN(const auto mapped,
+                              MappedFrame::read_write(frame, input(), stats().copies));
+            Redactor::black_out(mapped.mutable_view());
+            return {};
+        }
+        if (!device_blackener_) {
+            SLUICE_TRY_ASSIGN(device_blackener_,
+                              FrameRedactor::create(
+                                  {.effect = RedactEffect::Black, .blocks = 1, .engine = engine_}));
+        }
+        const PixelBox all{.x = 0.0,
+                           .y = 0.0,
+                           .width = static_cast<double>(input().format.width),
+                           .height = static_cast<double>(input().format.height)};
+        const auto done = run_on_device(*device_blackener_, frame, std::span(&all, 1));
+        return done ? *done
+                    : Status(sluice::fail(sluice::ErrorCode::Internal, "an image was not taken"));
+    }
+
     // By the device where the frame lies, else through a mapping.
     Status redact(GstBuffer* frame) {
         auto& copies = stats().copies;
         if (device_redactor_) {
-            device_frames_.forget_freed(
-                [&](const auto& memory) { device_redactor_->forget(memory); });
-            const auto done =
-                device_frames_.use(frame, input(), sluice::zero_copy::CpuAccess::ReadWrite, copies,
-                                   [&](const auto& external) {
-                                       return device_redactor_->run(external, boxes_, copies);
-                                   });
-            if (done) {
+            if (const auto done = run_on_device(*device_redactor_, frame, boxes_)) {
                 return *done;
             }
         }
@@ -245,6 +279,7 @@ private:
     Rules built_; // what the redactors were made for
     sluice::EngineOptions engine_;
     std::optional<FrameRedactor> device_redactor_;
+    std::optional<FrameRedactor> device_blackener_; // of whole frames, where they are images
     sluice::gst::DeviceFrames device_frames_;
     std::vector<PixelBox> boxes_;
     std::atomic<std::uint64_t> redacted_ = 0;
@@ -267,7 +302,7 @@ static void sluice_redact_init(SluiceRedact* self) {
 static void sluice_redact_class_init(SluiceRedactClass* klass) {
     GST_DEBUG_CATEGORY_INIT(sluice_redact_debug, "sluiceredact", 0, "Redaction");
     sluice::gst::describe_element(klass, "Sluice Redactor", "Filter/Effect/Video",
-                                  "Blurs, pixelates or blackens detected faces for privacy");
+                                  "Blurs, pixelates or blackens detected faces for privacy", true);
     sluice::gst::handle_in_place(klass);
     auto* object = G_OBJECT_CLASS(klass);
     const Rules defaults;

@@ -65,6 +65,8 @@ public:
     [[nodiscard]] bool says_too_large() { return !said_too_large_.exchange(true); }
 
 protected:
+    bool reads_images() const override { return true; }
+
     Status open() override {
         const Settings fixed = settings();
         SLUICE_TRY_ASSIGN(const auto engine, fixed.engine());
@@ -99,7 +101,8 @@ protected:
     }
 
     Status convert(GstBuffer* in, GstBuffer* out, Turn turn) override {
-        if (turn != Turn::Late && upscaler_->runs_on_device()) {
+        // Without the network, it is the CPU that enlarges, which sees no images.
+        if ((turn != Turn::Late || input().in_images) && upscaler_->runs_on_device()) {
             if (const auto done = upscale_on_device(in, out)) {
                 SLUICE_TRY(*done);
                 ++stats().inferences;
@@ -201,12 +204,29 @@ Ref<GstCaps> makeable(GstBaseTransform* base, const GstCaps* caps) {
     return out;
 }
 
+// The images of a Vulkan device among the caps.
+Ref<GstCaps> only_images(const GstCaps* caps) {
+    Ref out(gst_caps_new_empty());
+    for (guint i = 0; i < gst_caps_get_size(caps); ++i) {
+        const GstCapsFeatures* features = gst_caps_get_features(caps, i);
+        if (gst_caps_features_contains(features, sluice::gst::kVulkanImageFeature) != FALSE) {
+            gst_caps_append_structure_full(out.get(),
+                                           gst_structure_copy(gst_caps_get_structure(caps, i)),
+                                           gst_caps_features_copy(features));
+        }
+    }
+    return out;
+}
+
 // Frames may come and go in any memory: dmabufs in can be plain memory out, and the reverse where
-// we can make dmabufs.
+// we can make dmabufs. Images of a device stay there.
 GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
                         GstCaps* filter) {
     const bool enlarge = direction == GST_PAD_SINK;
     const bool gives_dmabufs = sluice::zero_copy::can_make_dmabufs();
+    const Ref taken = sluice::gst::filter_of(base).readable();
+    const Ref images = only_images(
+        Ref(gst_caps_intersect_full(caps, taken.get(), GST_CAPS_INTERSECT_FIRST)).get());
     Ref known = sluice::gst::readable_caps();
     if (!enlarge && !gives_dmabufs) {
         known = sluice::gst::in_system_memory(known.get());
@@ -224,6 +244,8 @@ GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCa
     if (enlarge && gives_dmabufs) {
         out = makeable(base, out.get());
     }
+    out = Ref(gst_caps_merge(sluice::gst::scale_caps(images.get(), kScale, enlarge).release(),
+                             out.release()));
     if (filter != nullptr) {
         out = Ref(gst_caps_intersect_full(filter, out.get(), GST_CAPS_INTERSECT_FIRST));
     }
@@ -281,7 +303,7 @@ static void sluice_super_res_class_init(SluiceSuperResClass* klass) {
     GST_DEBUG_CATEGORY_INIT(sluice_super_res_debug, "sluicesuperres", 0, "Super-resolution");
     sluice::gst::describe_element(
         klass, "Sluice Super-Resolution", "Filter/Effect/Video",
-        "Makes the picture twice as large, with the detail that a network adds");
+        "Makes the picture twice as large, with the detail that a network adds", true);
     sluice::gst::handle_by_conversion(klass);
     auto* base = GST_BASE_TRANSFORM_CLASS(klass);
     base->transform_caps = GST_DEBUG_FUNCPTR(transform_caps);

@@ -49,7 +49,7 @@ TEST(Stats, name_every_reason_for_a_copy) {
     for (const char* field :
          {"frames", "inferences", "skipped-interval", "skipped-late", "copied-bytes-upload",
           "copied-bytes-download", "copied-bytes-unmappable-frame", "copied-bytes-format-change",
-          "latency-p50-us", "latency-p95-us", "latency-p99-us"}) {
+          "copied-bytes-on-device", "latency-p50-us", "latency-p95-us", "latency-p99-us"}) {
         EXPECT_TRUE(gst_structure_get_uint64(out, field, &value)) << field;
     }
     gst_structure_free(out);

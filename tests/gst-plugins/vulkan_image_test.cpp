@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // memory:VulkanImage: frames that libgstvulkan has brought to its device are read there.
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,41 +13,10 @@
 
 #include "tests/gst-plugins/support.h"
 #include "tests/gst-plugins/vulkan_elements.h"
+#include "tests/gst-plugins/vulkan_frames.h"
 
 namespace sluice::testing {
 namespace {
-
-// Elements in a row between two pads. That which is asked about is called "it".
-class ImageLine {
-public:
-    ImageLine(const std::string& line, const std::string& caps)
-        : harness_(gst_harness_new_parse(line.c_str()), gst_harness_teardown),
-          it_(gst_bin_get_by_name(GST_BIN(harness_->element), "it")) {
-        gst_harness_set_src_caps_str(harness_.get(), caps.c_str());
-    }
-    [[nodiscard]] Ref<GstBuffer> run(const Ref<GstBuffer>& frame) {
-        return Ref(gst_harness_push_and_pull(harness_.get(), gst_buffer_copy_deep(frame.get())));
-    }
-    [[nodiscard]] std::uint64_t stat(const char* field) const { return stat_of(it_.get(), field); }
-
-private:
-    std::unique_ptr<GstHarness, decltype(&gst_harness_teardown)> harness_;
-    Ref<GstElement> it_;
-};
-
-class VulkanImages : public VulkanElements {
-protected:
-    void SetUp() override {
-        VulkanElements::SetUp();
-        const Ref made(gst_element_factory_make("vulkanupload", nullptr));
-        if (!IsSkipped() && !made) {
-            GTEST_SKIP() << "GStreamer's Vulkan plugin is not installed";
-        }
-    }
-    static std::string on_device_as(const std::string& element) {
-        return element + " name=it require-zero-copy=true device=vulkan:" + vulkan_selector();
-    }
-};
 
 TEST_F(VulkanImages, are_searched_for_faces_where_they_lie) {
     SLUICE_NEED(picture, footage("astronaut.png"));
@@ -109,6 +80,33 @@ TEST_F(VulkanImages, are_segmented_where_they_lie) {
     }
     EXPECT_EQ(line.stat("copied-bytes"), 0U);
     EXPECT_EQ(line.stat("inferences"), 3U);
+}
+
+TEST_F(VulkanImages, go_through_any_network_where_they_lie) {
+    SLUICE_NEED(picture, footage("astronaut.png"));
+    SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
+    const std::string infer = "sluiceinfer model=" + model->string();
+    for (const char* format : {"NV12", "BGRA"}) {
+        SCOPED_TRACE(format);
+        const std::string caps = video_caps(format, 512, 512);
+        const Ref still = picture_frame(*picture, caps);
+        ImageLine cpu(infer + " name=it device=cpu", caps);
+        const auto wanted = tensors_of(cpu.run(still).get());
+        ASSERT_FALSE(wanted.empty());
+        ImageLine line("vulkanupload ! " + on_device_as(infer), caps);
+        for (int i = 0; i < 2; ++i) {
+            const Ref out = line.run(still);
+            ASSERT_TRUE(out);
+            const auto got = tensors_of(out.get());
+            ASSERT_EQ(got.size(), wanted.size());
+            for (std::size_t k = 0; k < got.size(); ++k) {
+                ASSERT_NEAR(got[k], wanted[k], 2e-3F * std::max(1.0F, std::abs(wanted[k])))
+                    << "value " << k;
+            }
+        }
+        EXPECT_EQ(line.stat("inferences"), 2U);
+        EXPECT_EQ(line.stat("copied-bytes"), 0U);
+    }
 }
 
 // Nothing of theirs is destroyed with us, nor ours with them.

@@ -18,6 +18,7 @@
 
 #include "tests/gst-plugins/support.h"
 #include "tests/gst-plugins/vulkan_elements.h"
+#include "tests/gst-plugins/vulkan_frames.h"
 
 namespace sluice::testing {
 namespace {
@@ -151,20 +152,6 @@ TEST_F(VulkanElements, give_the_cpu_s_matte) {
     }
     EXPECT_LE(largest, 2);
     EXPECT_EQ(harness.stat("copied-bytes"), 0U);
-}
-
-// All tensors of a frame, one after the other.
-std::vector<float> tensors_of(GstBuffer* frame) {
-    std::vector<float> out;
-    const GstTensorMeta* meta = gst_buffer_get_tensor_meta(frame);
-    EXPECT_NE(meta, nullptr);
-    for (std::size_t i = 0; meta != nullptr && i < meta->num_tensors; ++i) {
-        GstBuffer* data = gst_tensor_meta_get(const_cast<GstTensorMeta*>(meta), i)->data;
-        const std::size_t begin = out.size();
-        out.resize(begin + (gst_buffer_get_size(data) / sizeof(float)));
-        gst_buffer_extract(data, 0, out.data() + begin, gst_buffer_get_size(data));
-    }
-    return out;
 }
 
 TEST_F(VulkanElements, attach_the_cpu_s_tensors) {

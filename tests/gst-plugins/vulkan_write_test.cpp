@@ -8,18 +8,10 @@
 
 #include "tests/gst-plugins/support.h"
 #include "tests/gst-plugins/vulkan_elements.h"
+#include "tests/gst-plugins/vulkan_frames.h"
 
 namespace sluice::testing {
 namespace {
-
-Ref<GstBuffer> with_faces(Ref<GstBuffer> frame) {
-    auto* meta = gst_buffer_add_analytics_relation_meta(frame.get());
-    GstAnalyticsODMtd mtd;
-    const GQuark face = g_quark_from_static_string("face");
-    EXPECT_TRUE(gst_analytics_relation_meta_add_od_mtd(meta, face, 10, 8, 40, 50, 0.9F, &mtd));
-    EXPECT_TRUE(gst_analytics_relation_meta_add_od_mtd(meta, face, 90, 20, 33, 41, 0.9F, &mtd));
-    return frame;
-}
 
 using VulkanWriters = VulkanElements;
 
@@ -62,25 +54,6 @@ TEST_F(VulkanWriters, redact_as_the_cpu_does) {
         EXPECT_EQ(harness.stat("copied-bytes"), 0U);
         EXPECT_EQ(harness.stat("redacted-boxes"), 12U);
     }
-}
-
-// A matte of its own size that grows from left to right, over the whole frame.
-Ref<GstBuffer> with_mask(Ref<GstBuffer> frame, int width, int height) {
-    constexpr guint kColumns = 32;
-    constexpr guint kRows = 18;
-    GstBuffer* const mask = gst_buffer_new_allocate(nullptr, kColumns * kRows, nullptr);
-    gst_buffer_add_video_meta(mask, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_GRAY8, kColumns,
-                              kRows);
-    for (guint i = 0; i < kColumns * kRows; ++i) {
-        gst_buffer_memset(mask, i, static_cast<guint8>(i % kColumns * 255 / (kColumns - 1)), 1);
-    }
-    auto* meta = gst_buffer_add_analytics_relation_meta(frame.get());
-    guint region = 0;
-    GstAnalyticsSegmentationMtd mtd;
-    EXPECT_TRUE(gst_analytics_relation_meta_add_segmentation_mtd(
-        meta, mask, GST_SEGMENTATION_TYPE_SEMANTIC, 1, &region, 0, 0, static_cast<guint>(width),
-        static_cast<guint>(height), &mtd));
-    return frame;
 }
 
 TEST_F(VulkanWriters, blend_backgrounds_as_the_cpu_does) {

@@ -113,7 +113,7 @@ TEST(ExternalFrame, refuses_impossible_counts_and_kinds) {
               std::string::npos);
     EXPECT_NE(refusal(kNv12, kLinearModifier, kNv12Planes,
                       std::array{described(MemoryKind::DmaBuf, kNv12Bytes, 1),
-                                 vulkan_image_memory(1, 2, 9, 1)})
+                                 vulkan_image_memory(1, 2, 9, 1, 4)})
                   .find("of images or of none"),
               std::string::npos);
     FrameFormat empty = kNv12;

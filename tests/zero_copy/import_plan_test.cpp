@@ -524,8 +524,8 @@ TEST(ImportPlan, images_of_the_device_are_taken_as_they_are) {
     const DeviceProfile profile = intel();
     const std::vector<MemoryPlane> planes{{0, 0, 0}, {1, 0, 0}};
     const auto frame = [&](std::uint64_t device) {
-        const std::array memories{vulkan_image_memory(device, 5, kR8, 1),
-                                  vulkan_image_memory(device, 6, kRg8, 1)};
+        const std::array memories{vulkan_image_memory(device, 5, kR8, 1, 4),
+                                  vulkan_image_memory(device, 6, kRg8, 1, 4)};
         return ExternalFrame::create({PixelFormat::Nv12, 64, 48, {}}, 0, planes, memories).value();
     };
     const auto ours = import_plan(frame(1), {.profile = &profile, .vk_device = 1});
@@ -536,6 +536,36 @@ TEST(ImportPlan, images_of_the_device_are_taken_as_they_are) {
     const auto theirs = import_plan(frame(2), {.profile = &profile, .vk_device = 1});
     ASSERT_FALSE(theirs);
     EXPECT_NE(theirs.error().message.find("image of another device"), std::string::npos);
+}
+
+TEST(ImportPlan, images_are_written_by_way_of_buffers_and_must_be_made_for_that) {
+    const DeviceProfile profile = intel();
+    const ImportDevice device{.profile = &profile, .vk_device = 1};
+    const std::vector<MemoryPlane> planes{{0, 0, 0}};
+    const auto plan = [&](std::uint32_t usage, bool writable, bool write) {
+        const std::array memories{vulkan_image_memory(1, 5, kBgra8, 1, usage, writable)};
+        return import_plan(
+            ExternalFrame::create({PixelFormat::Bgra, 64, 48, {}}, 0, planes, memories).value(),
+            device, {.write = write});
+    };
+    const auto written = plan(0x3, true, true);
+    ASSERT_TRUE(written);
+    EXPECT_EQ(written->method, ImportMethod::SharedImage);
+    EXPECT_TRUE(written->copy_on_device);
+    EXPECT_FALSE(plan(0x7, true, false)->copy_on_device);
+    const struct {
+        std::uint32_t usage;
+        bool writable, write;
+        const char* reason;
+    } refused[]{{0x5, true, true, "lacks 0x2"},
+                {0x6, true, true, "lacks 0x1"},
+                {0x3, true, false, "not made for sampling"},
+                {0x7, false, true, "read-only"}};
+    for (const auto& row : refused) {
+        const auto none = plan(row.usage, row.writable, row.write);
+        ASSERT_FALSE(none) << row.reason;
+        EXPECT_NE(none.error().message.find(row.reason), std::string::npos) << none.error().message;
+    }
 }
 
 TEST(ImportPlan, the_cpu_maps_linear_frames_and_says_why_not_others) {
