@@ -70,7 +70,7 @@ DepthwiseRows::DepthwiseRows(const ConvShape& shape, AlignedFloats weights, Alig
       bias_(std::move(bias)),
       fast_((shape.kernel_width == 3 || shape.kernel_width == 5) && shape.stride_x <= 2 &&
             shape.dilation_x == 1 && shape.out_channels >= kernels_->lanes) {
-    plan_inner();
+    plan_runs();
 }
 
 Result<DepthwiseRows> DepthwiseRows::create(const ConvShape& shape, const ConvConstants& data,
@@ -93,24 +93,28 @@ Result<DepthwiseRows> DepthwiseRows::create(const ConvShape& shape, const ConvCo
     return DepthwiseRows(some, std::move(weights), std::move(bias));
 }
 
-void DepthwiseRows::plan_inner() {
+void DepthwiseRows::plan_runs() {
     const ConvShape& s = shape_;
-    if (!fast_ || s.kernel_width != 3 || s.kernel_height != 3 || s.in_width < 3) {
+    if (!fast_ || s.kernel_width != 3 || s.kernel_height != 3 || s.pad_left > 1) {
         return;
     }
-    // After the first tile, which holds the padding on the left; the same grid of tiles goes on.
-    inner_begin_ = align_up(div_ceil(s.pad_left, s.stride_x), kDepthwiseRunPixels);
-    const std::size_t inside =
-        std::min((s.in_width + s.pad_left - 3) / s.stride_x + 1, s.out_width);
-    if (inside < inner_begin_ + kDepthwiseRunPixels) {
+    run_size_ =
+        s.out_width % kDepthwiseRunPixels[0] != 0 && s.out_width % kDepthwiseRunPixels[1] == 0;
+    const std::size_t pixels = kDepthwiseRunPixels[run_size_];
+    const std::size_t limit = s.in_width + s.pad_left;
+    const auto last_column = [&](std::size_t end) { return (end - 1) * s.stride_x + 3; };
+    std::size_t end = s.out_width - s.out_width % pixels;
+    while (end > 0 && last_column(end) > limit + 1) {
+        end -= pixels;
+    }
+    if (end == 0) {
         return;
     }
-    inner_end_ = inside - (inside - inner_begin_) % kDepthwiseRunPixels;
-    runs_ = true;
+    run_end_ = end;
+    run_overhangs_ = last_column(end) > limit;
     // The rows that a run reads and writes stay in the L1 cache while its channels pass by.
     constexpr std::size_t kRunBytes = std::size_t{24} << 10U;
-    const std::size_t tile_bytes =
-        kDepthwiseRunPixels * (3 * s.stride_x + 1) * s.out_channels * sizeof(float);
+    const std::size_t tile_bytes = pixels * (3 * s.stride_x + 1) * s.out_channels * sizeof(float);
     run_tiles_ = std::max<std::size_t>(kRunBytes / tile_bytes, 1);
 }
 
@@ -133,10 +137,11 @@ void DepthwiseRows::run(const Row& row) const {
     tile.activation = s.activation;
     std::size_t x = 0;
     while (x < s.out_width) {
-        if (runs_ && tile.rows == 3 && x >= inner_begin_ && x < inner_end_) {
-            const std::size_t tiles = std::min((inner_end_ - x) / kDepthwiseRunPixels, run_tiles_);
-            run_inner(tile, x, tiles);
-            x += tiles * kDepthwiseRunPixels;
+        if (x < run_end_ && (tile.rows == 2 || tile.rows == 3)) {
+            const std::size_t pixels = kDepthwiseRunPixels[run_size_];
+            const std::size_t tiles = std::min((run_end_ - x) / pixels, run_tiles_);
+            run_tiles(tile, x, tiles);
+            x += tiles * pixels;
             continue;
         }
         const std::size_t left = s.out_width - x;
@@ -146,7 +151,7 @@ void DepthwiseRows::run(const Row& row) const {
     }
 }
 
-void DepthwiseRows::run_inner(DepthwiseTile tile, std::size_t x, std::size_t tiles) const {
+void DepthwiseRows::run_tiles(DepthwiseTile tile, std::size_t x, std::size_t tiles) const {
     const ConvShape& s = shape_;
     tile.base +=
         (static_cast<std::ptrdiff_t>(x * s.stride_x) - static_cast<std::ptrdiff_t>(s.pad_left)) *
@@ -155,7 +160,11 @@ void DepthwiseRows::run_inner(DepthwiseTile tile, std::size_t x, std::size_t til
     if (tile.residual != nullptr) {
         tile.residual += x * s.residual_channels;
     }
-    kernels_->inner[s.stride_x - 1](tile, tiles);
+    const std::size_t end = x + tiles * kDepthwiseRunPixels[run_size_];
+    kernels_->runs[s.stride_x - 1][tile.rows - 2][run_size_](
+        tile, {.tiles = tiles,
+               .left = x == 0 && s.pad_left > 0,
+               .right = end == run_end_ && run_overhangs_});
 }
 
 void DepthwiseRows::run_tile(DepthwiseTile tile, std::size_t x, std::size_t pixels) const {

@@ -41,9 +41,10 @@ public:
 private:
     DepthwiseRows(const ConvShape& shape, AlignedFloats weights, AlignedFloats bias);
 
-    // Columns [inner_begin_, inner_end_), whole runs of tiles, read nothing outside the picture.
-    void plan_inner();
-    void run_inner(DepthwiseTile tile, std::size_t x, std::size_t tiles) const;
+    // How many tiles of which size a row begins with, whose windows lie inside but for a column.
+    void plan_runs();
+    // `tiles` of those from the one at column x on.
+    void run_tiles(DepthwiseTile tile, std::size_t x, std::size_t tiles) const;
     // Fills in what depends on the column and runs `pixels` of them.
     void run_tile(DepthwiseTile tile, std::size_t x, std::size_t pixels) const;
 
@@ -52,9 +53,10 @@ private:
     AlignedFloats weights_; // [kernel row, all but the last twice][kernel column][channels]
     AlignedFloats bias_;    // [channels]
     bool fast_;
-    bool runs_ = false;
-    std::size_t inner_begin_ = 0, inner_end_ = 0;
-    std::size_t run_tiles_ = 1;
+    std::size_t run_size_ = 0;   // which of kDepthwiseRunPixels
+    std::size_t run_end_ = 0;    // the column behind all runs; 0: there are none
+    std::size_t run_tiles_ = 1;  // of one run
+    bool run_overhangs_ = false; // the last column of the last tile lies in the padding
 };
 
 // An output value costs as much as this many operations of a matrix product at the same time: the

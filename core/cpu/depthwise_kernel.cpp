@@ -98,70 +98,103 @@ void fast_tile(const DepthwiseTile& tile) {
     }
 }
 
-// Whole tiles of 3x3 windows that lie inside the picture: channels outermost, so that the nine
-// weights are loaded once. Columns are addressed in threes from one pointer, which x86 does in the
-// load.
-template <std::size_t kStride>
-void inner_run(const DepthwiseTile& tile, std::size_t tiles) {
+// One vector of channels through a run of tiles: what it keeps in registers and where it is.
+template <std::size_t kRows>
+struct RunState {
+    Vec bias, low, high;
+    Sums<3 * kRows> weights;
+    const float* from; // the first window of the tile
+    float* to;
+    std::size_t pixel; // of the run, for the residual
+    std::size_t channel;
+    bool bounded;
+};
+
+// A tile of a run. Columns are addressed in threes from one pointer, which x86 does in the load;
+// the first is left out where it lies in the padding, and so is the last.
+template <std::size_t kStride, std::size_t kRows, std::size_t kPixels, bool kLeft, bool kRight>
+HWY_INLINE void run_step(const DepthwiseTile& tile, RunState<kRows>& run) {
     const Tag d;
-    constexpr std::size_t kPixels = kDepthwiseRunPixels;
     constexpr std::size_t kColumns = (kPixels - 1) * kStride + 3;
+    const std::size_t channels = tile.channels;
+    Sums<kPixels> sums;
+    unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA { sums.v[p] = run.bias; });
+    if (tile.residual != nullptr) {
+        unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA {
+            sums.v[p] = hn::Add(sums.v[p], residual_at(tile, run.pixel + p, run.channel));
+        });
+    }
+    unroll<kRows>([&]<std::size_t r>() SLUICE_INLINE_LAMBDA {
+        const float* const row = run.from + r * tile.row_stride;
+        const float* columns[(kColumns + 2) / 3];
+        unroll<(kColumns + 2) / 3>(
+            [&]<std::size_t i>() SLUICE_INLINE_LAMBDA { columns[i] = row + 3 * i * channels; });
+        unroll<kColumns>([&]<std::size_t x>() SLUICE_INLINE_LAMBDA {
+            if constexpr ((!kLeft || x > 0) && (!kRight || x + 1 < kColumns)) {
+                const Vec v = hn::LoadU(d, columns[x / 3] + (x % 3) * channels);
+                unroll<3>([&]<std::size_t k>() SLUICE_INLINE_LAMBDA {
+                    if constexpr (x >= k && (x - k) % kStride == 0 && (x - k) / kStride < kPixels) {
+                        constexpr std::size_t p = (x - k) / kStride;
+                        sums.v[p] = hn::MulAdd(v, run.weights.v[r * 3 + k], sums.v[p]);
+                    }
+                });
+            }
+        });
+    });
+    if (run.bounded) {
+        unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA {
+            sums.v[p] = hn::Min(run.high, hn::Max(run.low, sums.v[p]));
+        });
+    }
+    unroll<kPixels>([&]<std::size_t p>()
+                        SLUICE_INLINE_LAMBDA { hn::StoreU(sums.v[p], d, run.to + p * channels); });
+    run.from += kPixels * kStride * channels;
+    run.to += kPixels * channels;
+    run.pixel += kPixels;
+}
+
+// Channels outermost, so that the weights are loaded once.
+template <std::size_t kStride, std::size_t kRows, std::size_t kPixels>
+void run_tiles(const DepthwiseTile& tile, const DepthwiseRun& of) {
+    const Tag d;
     const Bounds bounds = bounds_of(tile.activation);
-    const Vec low = hn::Set(d, bounds.low);
-    const Vec high = hn::Set(d, bounds.high);
-    const bool bounded = tile.activation.kind != ops::UnaryKind::Identity;
+    RunState<kRows> run;
+    run.low = hn::Set(d, bounds.low);
+    run.high = hn::Set(d, bounds.high);
+    run.bounded = tile.activation.kind != ops::UnaryKind::Identity;
     const std::size_t channels = tile.channels;
     const std::size_t last = channels - kDepthwiseLanes;
     for (std::size_t c = 0;; c = c + kDepthwiseLanes < last ? c + kDepthwiseLanes : last) {
-        const Vec bias = hn::LoadU(d, tile.bias + c);
-        Sums<9> w;
-        unroll<9>([&]<std::size_t k>() SLUICE_INLINE_LAMBDA {
-            w.v[k] = hn::LoadU(d, tile.weights + k * channels + c);
+        run.bias = hn::LoadU(d, tile.bias + c);
+        unroll<3 * kRows>([&]<std::size_t k>() SLUICE_INLINE_LAMBDA {
+            run.weights.v[k] = hn::LoadU(d, tile.weights + k * channels + c);
         });
-        const float* from = tile.input + (tile.base + static_cast<std::ptrdiff_t>(c));
-        float* to = tile.output + c;
-        for (std::size_t t = 0; t < tiles; ++t) {
-            Sums<kPixels> sums;
-            unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA { sums.v[p] = bias; });
-            if (tile.residual != nullptr) {
-                unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA {
-                    sums.v[p] = hn::Add(sums.v[p], residual_at(tile, t * kPixels + p, c));
-                });
+        run.from = tile.input + (tile.base + static_cast<std::ptrdiff_t>(c));
+        run.to = tile.output + c;
+        run.pixel = 0;
+        run.channel = c;
+        std::size_t inner = of.tiles;
+        if (of.left && of.right && inner == 1) {
+            run_step<kStride, kRows, kPixels, true, true>(tile, run);
+        } else {
+            inner -= of.right ? 1 : 0;
+            if (of.left) {
+                run_step<kStride, kRows, kPixels, true, false>(tile, run);
+                --inner;
             }
-            unroll<3>([&]<std::size_t r>() SLUICE_INLINE_LAMBDA {
-                const float* const row = from + r * tile.row_stride;
-                const float* columns[(kColumns + 2) / 3];
-                unroll<(kColumns + 2) / 3>([&]<std::size_t i>() SLUICE_INLINE_LAMBDA {
-                    columns[i] = row + 3 * i * channels;
-                });
-                unroll<kColumns>([&]<std::size_t x>() SLUICE_INLINE_LAMBDA {
-                    const Vec v = hn::LoadU(d, columns[x / 3] + (x % 3) * channels);
-                    unroll<3>([&]<std::size_t k>() SLUICE_INLINE_LAMBDA {
-                        if constexpr (x >= k && (x - k) % kStride == 0 &&
-                                      (x - k) / kStride < kPixels) {
-                            constexpr std::size_t p = (x - k) / kStride;
-                            sums.v[p] = hn::MulAdd(v, w.v[r * 3 + k], sums.v[p]);
-                        }
-                    });
-                });
-            });
-            if (bounded) {
-                unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA {
-                    sums.v[p] = hn::Min(high, hn::Max(low, sums.v[p]));
-                });
+            for (; inner > 0; --inner) {
+                run_step<kStride, kRows, kPixels, false, false>(tile, run);
             }
-            unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA {
-                hn::StoreU(sums.v[p], d, to + p * channels);
-            });
-            from += kPixels * kStride * channels;
-            to += kPixels * channels;
+            if (of.right) {
+                run_step<kStride, kRows, kPixels, false, true>(tile, run);
+            }
         }
         if (c == last) {
             break;
         }
     }
     if (!is_bounds(tile.activation.kind)) {
-        activate_all(tile.output, tiles * kPixels * channels, tile.activation);
+        activate_all(tile.output, of.tiles * kPixels * channels, tile.activation);
     }
 }
 
@@ -209,6 +242,12 @@ constexpr void add_tiles(DepthwiseKernels& kernels) {
     to[3] = &fast_tile<kWidth, kStride, kEdge, 8>;
 }
 
+template <std::size_t kStride, std::size_t kRows>
+constexpr void add_runs(DepthwiseKernels& kernels) {
+    kernels.runs[kStride - 1][kRows - 2][0] = &run_tiles<kStride, kRows, kDepthwiseRunPixels[0]>;
+    kernels.runs[kStride - 1][kRows - 2][1] = &run_tiles<kStride, kRows, kDepthwiseRunPixels[1]>;
+}
+
 constexpr DepthwiseKernels make_kernels() {
     DepthwiseKernels kernels{};
     kernels.lanes = kDepthwiseLanes;
@@ -220,8 +259,10 @@ constexpr DepthwiseKernels make_kernels() {
     add_tiles<5, 1, true>(kernels);
     add_tiles<5, 2, false>(kernels);
     add_tiles<5, 2, true>(kernels);
-    kernels.inner[0] = &inner_run<1>;
-    kernels.inner[1] = &inner_run<2>;
+    add_runs<1, 2>(kernels);
+    add_runs<1, 3>(kernels);
+    add_runs<2, 2>(kernels);
+    add_runs<2, 3>(kernels);
     kernels.any = &any_tile;
     return kernels;
 }

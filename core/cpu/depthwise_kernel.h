@@ -36,7 +36,15 @@ using DepthwiseFunction = void (*)(const DepthwiseTile& tile);
 
 inline constexpr std::size_t kDepthwiseTileLogs = 4; // tiles of 1, 2, 4 and 8 pixels
 
-inline constexpr std::size_t kDepthwiseRunPixels = 8;
+// Of a tile in a run: the second serves pictures 6, 12, 36... wide.
+inline constexpr std::size_t kDepthwiseRunPixels[] = {8, 6};
+
+// Tiles of 3x3 windows, two or three rows of which lie inside the picture. Its first column or its
+// last may lie in the padding.
+struct DepthwiseRun {
+    std::size_t tiles; // at least one
+    bool left, right;
+};
 
 // The kernels of one instruction set.
 struct DepthwiseKernels {
@@ -44,9 +52,8 @@ struct DepthwiseKernels {
     // Widths 3 and 5, strides 1 and 2, without dilation; [kernel_width == 5][stride - 1][whether
     // columns lie outside][log2 of the pixels].
     DepthwiseFunction fast[2][2][2][kDepthwiseTileLogs];
-    // `tiles` tiles of kDepthwiseRunPixels pixels whose 3x3 windows lie wholly inside; [stride -
-    // 1].
-    void (*inner[2])(const DepthwiseTile& tile, std::size_t tiles);
+    // Of 3x3 windows without dilation; [stride - 1][rows - 2][which of kDepthwiseRunPixels].
+    void (*runs[2][2][2])(const DepthwiseTile& tile, const DepthwiseRun& run);
     DepthwiseFunction any; // one pixel of any shape
 };
 

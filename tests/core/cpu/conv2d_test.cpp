@@ -275,6 +275,28 @@ std::vector<Case> depthwise_cases() {
             cases.push_back(c);
         }
     }
+    // Runs of tiles of 8 or 6 pixels, whose first and last columns may lie in the padding.
+    for (const std::uint32_t width : {6U, 7U, 8U, 9U, 12U, 13U, 16U, 24U, 25U, 48U, 50U}) {
+        for (const std::uint32_t stride : {1U, 2U}) {
+            for (const std::uint32_t sides : {0U, 1U, 2U, 3U}) {
+                Case c{"depthwise_width_" + std::to_string(width) + "_stride_" +
+                           std::to_string(stride) + "_sides_" + std::to_string(sides),
+                       5,
+                       width,
+                       24,
+                       24,
+                       3,
+                       3};
+                c.padding = {1, stride - 1, sides % 2, sides / 2};
+                c.strides = {stride, stride};
+                c.groups = 24;
+                c.layout = Layout::Ihwo;
+                c.residual = 24;
+                c.activation = kRelu;
+                cases.push_back(c);
+            }
+        }
+    }
     const auto add = [&](std::string name, auto&& change) {
         Case c{std::move(name), 11, 13, 20, 20, 3, 3};
         c.padding = {1, 1, 1, 1};
