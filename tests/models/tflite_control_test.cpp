@@ -158,5 +158,24 @@ TEST(TfliteControl, a_small_file_is_no_enormous_graph) {
     expect_refused(w, {flag, x}, y, "branches make more of the file than it has bytes");
 }
 
+// The stack would end before the file does.
+TEST(TfliteControl, a_long_chain_of_branches_is_refused) {
+    TfliteWriter w;
+    constexpr std::int32_t kGraphs = 20000;
+    for (std::int32_t i = 0; i < kGraphs; ++i) {
+        const auto flag = w.tensor({1}, TensorType::BOOL);
+        const auto y = w.tensor({1}, TensorType::BOOL);
+        w.op(BuiltinOperator::IF, {flag, flag}, {y},
+             schema::CreateIfOptions(w.fbb(), i + 2, kGraphs + 1));
+        w.end_branch({flag}, {y});
+    }
+    const auto last = w.tensor({1}, TensorType::BOOL);
+    w.end_branch({last}, {last});
+    const auto flag = w.tensor({1}, TensorType::BOOL);
+    const auto y = w.tensor({1}, TensorType::BOOL);
+    w.op(BuiltinOperator::IF, {flag, flag}, {y}, schema::CreateIfOptions(w.fbb(), 1, kGraphs + 1));
+    expect_refused(w, {flag}, y, "branches lie in branches, 64 deep");
+}
+
 } // namespace
 } // namespace sluice::models::test

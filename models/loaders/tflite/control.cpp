@@ -21,6 +21,13 @@ namespace sluice::models::tflite {
 
 using graph::OperandId;
 
+namespace {
+
+// Of branches in branches, each of which takes its part of the stack.
+constexpr std::size_t kMaxDepth = 64;
+
+} // namespace
+
 // The graph with its inputs bound to the arguments, in the state that add_branch() prepared.
 Result<std::vector<OperandId>> Translator::run_branch(std::span<const OperandId> arguments) {
     const auto* inputs = file().graph().inputs();
@@ -67,6 +74,9 @@ Result<std::vector<OperandId>> Translator::add_branch(std::int32_t graph,
     branch_work_ += branch.tensor_count() + (operators == nullptr ? 0 : operators->size());
     if (branch_work_ > branch.bytes().size()) {
         return fail(ErrorCode::Unsupported, "branches make more of the file than it has bytes");
+    }
+    if (active_.size() >= kMaxDepth) {
+        return fail(ErrorCode::Unsupported, "branches lie in branches, {} deep", kMaxDepth);
     }
     if (!active_.insert(graph).second) {
         return fail(ErrorCode::Unsupported, "graph {} calls itself", graph);
