@@ -153,8 +153,8 @@ def missed_goals(result):
 def commands(run):
     """What to type for the same."""
     return ["## Commands", "", "```sh", "./dev bench report" + (" -- --quick" if run.get("quick") else ""),
-            "```", "", "Its parts are `./dev bench networks`, `./dev bench pipelines` and `sluice bench machine`; this run "
-            f"took {run.get('minutes', 0):.0f} minutes.", ""]
+            "```", "", "Its parts are `./dev bench networks`, `./dev bench pipelines` and `sluice bench machine`"
+            + (f"; this run took {run['minutes']:.0f} minutes" if "minutes" in run else "") + ".", ""]
 
 
 def page(run):
