@@ -95,7 +95,7 @@ private:
     }
 
     // A name that no input has would be left out silently.
-    Status check_given_names() const {
+    [[nodiscard]] Status check_given_names() const {
         Status status;
         const auto check = [&](const auto& given) {
             for (const auto& [name, value] : given) {
@@ -144,8 +144,8 @@ private:
     }
 
     // The bytes that the caller gives the input; nothing where it gives none.
-    Result<std::optional<graph::ConstantData>> given(const std::string& name,
-                                                     const graph::TensorDesc& desc) const {
+    [[nodiscard]] Result<std::optional<graph::ConstantData>>
+    given(const std::string& name, const graph::TensorDesc& desc) const {
         if (const auto found = options_.values.find(name); found != options_.values.end()) {
             if (found->second.bytes.size() != desc.byte_size()) {
                 return fail(ErrorCode::InvalidArgument, "a value of {} bytes for {}",
