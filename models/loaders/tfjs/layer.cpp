@@ -137,6 +137,14 @@ Result<std::array<std::int64_t, 4>> Layer::amounts(std::string_view key) const {
     return std::array{both[0], both[0], both[1], both[1]};
 }
 
+Status Layer::require_channels_last() const {
+    const std::string format = text("data_format", "channels_last");
+    if (format != "channels_last") {
+        return fail(ErrorCode::Unsupported, "the data format '{}'", clean_text(format));
+    }
+    return {};
+}
+
 Result<OperandId> Layer::activate(OperandId x, std::string_view name) {
     struct Row {
         std::string_view name;

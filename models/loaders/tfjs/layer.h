@@ -51,6 +51,9 @@ public:
     // Before and behind of height and width, as ZeroPadding2D has them.
     [[nodiscard]] Result<std::array<std::int64_t, 4>> amounts(std::string_view key) const;
 
+    // Unsupported where the configuration has channels before height and width.
+    [[nodiscard]] Status require_channels_last() const;
+
     // x under the activation of this name.
     [[nodiscard]] Result<graph::OperandId> activate(graph::OperandId x, std::string_view name);
 
