@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// Command buffers with their descriptor sets and barriers.
+// Command buffers with their barriers.
 #include "core/vulkan/recording.h"
 
 #include <algorithm>
-#include <format>
-#include <optional>
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "core/vulkan/descriptor_sets.h"
+#include "core/vulkan/dispatch.h"
 #include "core/vulkan/hazards.h"
+#include "core/vulkan/pipeline.h"
 
 namespace sluice::vulkan {
 
 namespace {
 
-constexpr std::uint32_t kSetsPerPool = 64;
 constexpr VkPipelineStageFlags kWork =
     VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
 constexpr VkAccessFlags kReads = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_TRANSFER_READ_BIT;
@@ -30,7 +35,7 @@ bool writes(Access access) {
 // What the device may still use when the recording is gone.
 struct Objects final : Retired {
     CommandPoolHandle commands; // and with it the command buffer
-    std::vector<DescriptorPoolHandle> pools;
+    DescriptorSets sets;
 };
 
 } // namespace
@@ -48,7 +53,6 @@ struct Recording::State {
     std::shared_ptr<Device> device; // first: destroyed last
     std::unique_ptr<Objects> objects = std::make_unique<Objects>();
     VkCommandBuffer commands = VK_NULL_HANDLE;
-    std::uint32_t sets_left = 0; // in the last pool
     Hazards hazards;
     RecordingCounts counts;
     bool finished = false;
@@ -56,11 +60,6 @@ struct Recording::State {
 
     [[nodiscard]] const VolkDeviceTable& table() const { return device->table(); }
     [[nodiscard]] Status begin();
-    [[nodiscard]] Status add_pool();
-    [[nodiscard]] Result<VkDescriptorSet> allocate_set(VkDescriptorSetLayout layout);
-    [[nodiscard]] Result<VkDescriptorSet> buffer_set(const Dispatch& dispatch);
-    [[nodiscard]] Result<VkDescriptorSet> texture_set(const Dispatch& dispatch);
-    [[nodiscard]] Status check(const Dispatch& dispatch) const;
     [[nodiscard]] Status check_open() const;
     void memory_barrier(VkPipelineStageFlags from, VkAccessFlags written, VkPipelineStageFlags to,
                         VkAccessFlags touched);
@@ -132,147 +131,8 @@ void Recording::State::touch(std::span<const Hazards::Touched> all) {
     }
 }
 
-Status Recording::State::add_pool() {
-    constexpr std::array kSizes{
-        VkDescriptorPoolSize{.type = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                             .descriptorCount = kSetsPerPool * kMaxBindings},
-        VkDescriptorPoolSize{.type = VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER,
-                             .descriptorCount = kSetsPerPool * kMaxTextures},
-        VkDescriptorPoolSize{.type = VK_DESCRIPTOR_TYPE_STORAGE_IMAGE,
-                             .descriptorCount = kSetsPerPool * kMaxTextures},
-    };
-    const VkDescriptorPoolCreateInfo info{
-        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
-        .maxSets = kSetsPerPool,
-        .poolSizeCount = kSizes.size(),
-        .pPoolSizes = kSizes.data(),
-    };
-    VkDescriptorPool raw = VK_NULL_HANDLE;
-    if (const VkResult result =
-            table().vkCreateDescriptorPool(device->handle(), &info, nullptr, &raw);
-        result != VK_SUCCESS) {
-        return std::unexpected(vulkan_error(result, "vkCreateDescriptorPool"));
-    }
-    objects->pools.push_back(device->own<DescriptorPoolHandle>(raw));
-    sets_left = kSetsPerPool;
-    return {};
-}
-
-Result<VkDescriptorSet> Recording::State::allocate_set(VkDescriptorSetLayout layout) {
-    if (sets_left == 0) {
-        SLUICE_TRY(add_pool());
-    }
-    --sets_left;
-    const VkDescriptorSetAllocateInfo info{
-        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-        .descriptorPool = objects->pools.back().get(),
-        .descriptorSetCount = 1,
-        .pSetLayouts = &layout,
-    };
-    VkDescriptorSet set = VK_NULL_HANDLE;
-    if (const VkResult result = table().vkAllocateDescriptorSets(device->handle(), &info, &set);
-        result != VK_SUCCESS) {
-        return std::unexpected(vulkan_error(result, "vkAllocateDescriptorSets"));
-    }
-    return set;
-}
-
-Result<VkDescriptorSet> Recording::State::buffer_set(const Dispatch& dispatch) {
-    SLUICE_TRY_ASSIGN(const VkDescriptorSet set,
-                      allocate_set(device->pipelines().buffer_set_layout()));
-    std::array<VkDescriptorBufferInfo, kMaxBindings> infos{};
-    std::array<VkWriteDescriptorSet, kMaxBindings> updates{};
-    for (std::uint32_t i = 0; i < dispatch.buffers.size(); ++i) {
-        const BufferRange& range = dispatch.buffers[i].range;
-        infos[i] = {.buffer = range.buffer, .offset = range.offset, .range = range.bytes};
-        updates[i] = {
-            .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-            .dstSet = set,
-            .dstBinding = i,
-            .descriptorCount = 1,
-            .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-            .pBufferInfo = &infos[i],
-        };
-    }
-    table().vkUpdateDescriptorSets(device->handle(),
-                                   static_cast<std::uint32_t>(dispatch.buffers.size()),
-                                   updates.data(), 0, nullptr);
-    return set;
-}
-
-Result<VkDescriptorSet> Recording::State::texture_set(const Dispatch& dispatch) {
-    SLUICE_TRY_ASSIGN(const VkDescriptorSet set,
-                      allocate_set(device->pipelines().texture_set_layout()));
-    std::array<VkDescriptorImageInfo, 2 * kMaxTextures> infos{};
-    std::array<VkWriteDescriptorSet, 2 * kMaxTextures> updates{};
-    std::uint32_t next_sampled = 0;
-    std::uint32_t next_storage = kMaxTextures;
-    for (std::uint32_t i = 0; i < dispatch.textures.size(); ++i) {
-        const TextureBinding& texture = dispatch.textures[i];
-        const bool sampled = texture.sampler != VK_NULL_HANDLE;
-        infos[i] = {
-            .sampler = texture.sampler, .imageView = texture.view, .imageLayout = texture.layout};
-        updates[i] = {
-            .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-            .dstSet = set,
-            .dstBinding = sampled ? next_sampled++ : next_storage++,
-            .descriptorCount = 1,
-            .descriptorType = sampled ? VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER
-                                      : VK_DESCRIPTOR_TYPE_STORAGE_IMAGE,
-            .pImageInfo = &infos[i],
-        };
-    }
-    table().vkUpdateDescriptorSets(device->handle(),
-                                   static_cast<std::uint32_t>(dispatch.textures.size()),
-                                   updates.data(), 0, nullptr);
-    return set;
-}
-
 Status Recording::State::check_open() const {
     return finished ? fail(ErrorCode::Internal, "the recording is finished") : Status{};
-}
-
-Status Recording::State::check(const Dispatch& dispatch) const {
-    SLUICE_TRY(check_open());
-    const DeviceProfile& profile = device->profile();
-    const auto refuse = [&](std::string why) {
-        return fail(ErrorCode::Internal, "dispatch of {}: {}", name(dispatch.shader), why);
-    };
-    if (dispatch.buffers.size() > kMaxBindings) {
-        return refuse(std::format("{} buffers, at most {}", dispatch.buffers.size(), kMaxBindings));
-    }
-    for (std::size_t i = 0; i < dispatch.buffers.size(); ++i) {
-        const BufferRange& range = dispatch.buffers[i].range;
-        if (range.buffer == VK_NULL_HANDLE || range.bytes == 0) {
-            return refuse(std::format("binding {} has no buffer or no bytes", i));
-        }
-        if (range.offset % profile.storage_offset_alignment != 0) {
-            return refuse(std::format("binding {} at offset {} is not aligned to {}", i,
-                                      range.offset, profile.storage_offset_alignment));
-        }
-        if (range.bytes > profile.max_storage_range) {
-            return refuse(std::format("binding {} has {} bytes, '{}' binds at most {}", i,
-                                      range.bytes, profile.name, profile.max_storage_range));
-        }
-    }
-    const auto storage =
-        std::ranges::count(dispatch.textures, VkSampler{VK_NULL_HANDLE}, &TextureBinding::sampler);
-    const auto sampled = std::ssize(dispatch.textures) - storage;
-    if (std::max(storage, sampled) > std::ptrdiff_t{kMaxTextures}) {
-        return refuse(std::format("{} textures and {} storage images, at most {} each", sampled,
-                                  storage, kMaxTextures));
-    }
-    if (dispatch.push.size() > kPushBytes || dispatch.push.size() % 4 != 0) {
-        return refuse(std::format("{} bytes of push constants, at most {} in words of 4",
-                                  dispatch.push.size(), kPushBytes));
-    }
-    if (std::ranges::max(dispatch.groups) > profile.max_workgroups_x ||
-        std::ranges::min(dispatch.groups) == 0) {
-        return refuse(std::format("{} x {} x {} workgroups, '{}' runs 1 to {} in each direction",
-                                  dispatch.groups[0], dispatch.groups[1], dispatch.groups[2],
-                                  profile.name, profile.max_workgroups_x));
-    }
-    return {};
 }
 
 void Recording::State::transfer_image(VkImage image, VkImageLayout layout, bool in) {
@@ -321,7 +181,8 @@ Result<Recording> Recording::create(std::shared_ptr<Device> device) {
 
 Status Recording::dispatch(const Dispatch& dispatch) {
     State& state = *state_;
-    SLUICE_TRY(state.check(dispatch));
+    SLUICE_TRY(state.check_open());
+    SLUICE_TRY(check(dispatch, state.device->profile()));
     PipelineStore& pipelines = state.device->pipelines();
     SLUICE_TRY_ASSIGN(const VkPipeline pipeline,
                       pipelines.get({.shader = dispatch.shader, .constants = dispatch.constants}));
@@ -352,11 +213,13 @@ Status Recording::dispatch(const Dispatch& dispatch) {
     };
     table.vkCmdBindPipeline(state.commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
     if (!dispatch.buffers.empty()) {
-        SLUICE_TRY_ASSIGN(const VkDescriptorSet set, state.buffer_set(dispatch));
+        SLUICE_TRY_ASSIGN(const VkDescriptorSet set,
+                          state.objects->sets.of_buffers(*state.device, dispatch.buffers));
         bind(0, set);
     }
     if (!dispatch.textures.empty()) {
-        SLUICE_TRY_ASSIGN(const VkDescriptorSet set, state.texture_set(dispatch));
+        SLUICE_TRY_ASSIGN(const VkDescriptorSet set,
+                          state.objects->sets.of_textures(*state.device, dispatch.textures));
         bind(1, set);
     }
     if (!dispatch.push.empty()) {
