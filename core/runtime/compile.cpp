@@ -2,7 +2,6 @@
 // Compilation of a graph into kernels over one arena.
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <expected>
 #include <format>
 #include <iterator>

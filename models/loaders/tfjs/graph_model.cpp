@@ -3,9 +3,9 @@
 #include "models/loaders/tfjs/graph_model.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <expected>
 #include <format>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
