@@ -179,6 +179,68 @@ TEST_F(MatteOnDevice, is_read_by_the_host_once_when_somebody_maps_it) {
               2);
 }
 
+// A multi-class network gives two: the map of its classes, and the matte.
+TEST_F(MatteOnDevice, lies_there_beside_the_map_of_classes) {
+    SLUICE_NEED_MEMFDS();
+    SLUICE_NEED(picture, footage("astronaut.png"));
+    SLUICE_NEED(model, model_file("selfie-multiclass.tflite"));
+    constexpr std::uint64_t kMapBytes = std::uint64_t{256} * 256;
+    const std::string mask_caps = video_caps("GRAY8", 256, 256);
+    const Ref still = picture_frame(*picture, caps_);
+    const auto multiclass = [](std::function<void(GstElement*)> setup) {
+        return [setup = std::move(setup)](GstElement* element) {
+            setup(element);
+            g_object_set(element, "model", "selfie-multiclass", nullptr);
+        };
+    };
+    Harness cpu_people("sluicesegment", multiclass(on("cpu")));
+    Harness cpu_background("sluicebackground", green(on("cpu")));
+    Harness people("sluicesegment", multiclass(on_device()));
+    Harness background("sluicebackground", green(on_device()));
+    for (const Harness* one : {&cpu_people, &cpu_background, &people, &background}) {
+        gst_harness_set_src_caps_str(one->get(), caps_.c_str());
+    }
+    const Ref wanted = through(cpu_people, cpu_background, Ref(gst_buffer_copy_deep(still.get())));
+    ASSERT_TRUE(wanted);
+    Ref<GstBuffer> out;
+    for (int i = 0; i < 3; ++i) {
+        out = through(people, background,
+                      in_file(still, File::Fd, GST_VIDEO_FORMAT_NV12, info_of(caps_)));
+        ASSERT_TRUE(out);
+        EXPECT_LE(largest_difference(pixels(out.get(), caps_), pixels(wanted.get(), caps_)), 3);
+        EXPECT_GT(largest_difference(pixels(out.get(), caps_), pixels(still.get(), caps_)), 50)
+            << "nothing was blended";
+    }
+    EXPECT_EQ(people.stat("mask-bytes-download"), 0U);
+    EXPECT_EQ(background.stat("mask-bytes-upload"), 0U);
+    EXPECT_EQ(people.stat("copied-bytes"), 0U);
+    EXPECT_EQ(background.stat("copied-bytes"), 0U);
+
+    // Who maps them gets what the CPU's element gives; each is copied once.
+    for (int again = 0; again < 2; ++again) {
+        const auto classes = pixels(mask_of(out.get(), 0).get(), mask_caps);
+        const auto cpu_classes = pixels(mask_of(wanted.get(), 0).get(), mask_caps);
+        ASSERT_EQ(classes.size(), cpu_classes.size());
+        std::size_t others = 0; // where the networks' roundings let near classes change places
+        std::size_t background_pixels = 0;
+        for (std::size_t i = 0; i < classes.size(); ++i) {
+            others += classes[i] != cpu_classes[i] ? 1 : 0;
+            background_pixels += classes[i] == 0 ? 1 : 0;
+        }
+        EXPECT_LE(others, classes.size() / 1000);
+        EXPECT_GT(background_pixels, classes.size() / 10);
+        EXPECT_LT(background_pixels, classes.size() * 9 / 10);
+        EXPECT_EQ(people.stat("mask-bytes-download"), again == 0 ? kMapBytes : 2 * kMapBytes);
+        EXPECT_LE(largest_difference(pixels(mask_of(out.get(), 1).get(), mask_caps),
+                                     pixels(mask_of(wanted.get(), 1).get(), mask_caps)),
+                  2);
+        EXPECT_EQ(people.stat("mask-bytes-download"), 2 * kMapBytes);
+    }
+    GstMapInfo map;
+    EXPECT_FALSE(
+        gst_memory_map(gst_buffer_peek_memory(mask_of(out.get()).get(), 0), &map, GST_MAP_WRITE));
+}
+
 // The blend is the CPU's, so that it maps the mask; and the other way round.
 TEST_F(MatteOnDevice, is_counted_where_it_crosses) {
     SLUICE_NEED_MEMFDS();
