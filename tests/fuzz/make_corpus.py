@@ -149,7 +149,8 @@ def make_tflite(folder, program):
     test = program and pathlib.Path(program).parents[2] / "tests/models/models_tflite_test"
     if test and test.exists():
         environment = os.environ | {"SLUICE_FUZZ_SEEDS": str(folder.resolve())}
-        subprocess.run([test], env=environment, stdout=subprocess.DEVNULL, check=True)
+        root = pathlib.Path(__file__).parents[2]
+        subprocess.run([test], env=environment, cwd=root, stdout=subprocess.DEVNULL, check=True)
 
 
 def make_seal(folder):
