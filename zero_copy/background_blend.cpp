@@ -68,7 +68,21 @@ struct BackgroundBlend::Scratch {
     std::optional<FrameView> picture;
     std::vector<GroupState> groups;
 
+    // Rows [begin, end) of `count` samples from the x-th on, a row of cells in a strip, and the
+    // sums down its columns.
+    struct Window {
+        std::size_t begin, end, x, count;
+    };
+    struct CellSums {
+        Strip weight;
+        std::array<Strip, 4> values; // [lane]
+    };
+
     void add_group(const SampleGroup& group);
+    void sum_evenly(const GroupState& state, const FrameView& frame, const Window& window,
+                    float share, CellSums& sums) const;
+    void sum_weighted(const GroupState& state, const FrameView& frame, const Mask& mask,
+                      const Window& window, CellSums& sums) const;
     void gather_cells(GroupState& state, const FrameView& frame, const Mask& mask,
                       std::size_t cell_row) const;
     void blend_row(const GroupState& state, const FrameView& frame, const Mask& mask,
@@ -129,52 +143,99 @@ void BackgroundBlend::Scratch::add_group(const SampleGroup& group) {
 void BackgroundBlend::Scratch::gather_cells(GroupState& state, const FrameView& frame,
                                             const Mask& mask, std::size_t cell_row) const {
     const SampleGroup& group = state.group;
-    Strip weight;                    // NOLINT: filled as far as it is read
-    std::array<Strip, 4> values;     // NOLINT: the same
-    std::array<Strip, 4> value_sums; // NOLINT: the same
-    Strip weight_sums;               // NOLINT: the same
-    LaneStrips loaded{};
-    for (std::size_t lane = 0; lane < group.lanes; ++lane) {
-        loaded[lane] = state.written[lane] ? values[lane].data() : nullptr;
-    }
+    CellSums sums; // NOLINT: filled as far as it is read
     const std::size_t begin = cell_row * state.cell_y;
     const std::size_t end = std::min(begin + state.cell_y, rows(state));
-    const auto sum_cells = [&](const Strip& strip, std::size_t count, float* cells) {
-        for (std::size_t x = 0; x < count; x += state.cell_x) {
-            const std::size_t stop = std::min(x + state.cell_x, count);
-            float sum = 0.0F;
-            for (std::size_t i = x; i < stop; ++i) {
-                sum += strip[i];
-            }
-            cells[x / state.cell_x] = sum;
-        }
-    };
     for (std::size_t x = 0; x < columns(state); x += kStrip) {
         const std::size_t count = std::min(kStrip, columns(state) - x);
-        weight_sums.fill(0.0F);
-        for (std::size_t lane = 0; lane < group.lanes; ++lane) {
-            if (state.written[lane]) {
-                value_sums[lane].fill(0.0F);
-            }
+        const Window window{.begin = begin, .end = end, .x = x, .count = count};
+        if (const auto only = state.mask.only(begin, end, x)) {
+            const float share = 1.0F + kLeastWeight - (static_cast<float>(*only) / 255.0F);
+            sum_evenly(state, frame, window, share, sums);
+        } else {
+            sum_weighted(state, frame, mask, window, sums);
         }
-        for (std::size_t y = begin; y < end; ++y) {
-            state.mask.sample(mask, y, x, count, weight.data());
-            scale_offset(weight.data(), -1.0F, 1.0F + kLeastWeight, count, weight.data());
-            accumulate_strip(weight.data(), count, weight_sums.data());
-            load_lanes(group, frame.row(group.plane, y) + (x * group.step_bytes()), count, loaded);
-            for (std::size_t lane = 0; lane < group.lanes; ++lane) {
-                if (state.written[lane]) {
-                    accumulate_product(values[lane].data(), weight.data(), count,
-                                       value_sums[lane].data());
-                }
+        const auto to_cells = [&](Strip& strip, float* cells) {
+            std::size_t left = align_up(count, state.cell_x);
+            std::fill(strip.begin() + static_cast<std::ptrdiff_t>(count),
+                      strip.begin() + static_cast<std::ptrdiff_t>(left), 0.0F);
+            for (std::size_t size = state.cell_x; size > 1; size /= 2) {
+                left /= 2;
+                sum_pairs(strip.data(), left, strip.data());
             }
-        }
+            std::copy_n(strip.begin(), left, cells);
+        };
         const std::size_t cell = x / state.cell_x;
-        sum_cells(weight_sums, count, state.blur->weights(cell_row) + cell);
+        to_cells(sums.weight, state.blur->weights(cell_row) + cell);
         std::size_t value = 0;
         for (std::size_t lane = 0; lane < group.lanes; ++lane) {
             if (state.written[lane]) {
-                sum_cells(value_sums[lane], count, state.blur->sums(value++, cell_row) + cell);
+                to_cells(sums.values[lane], state.blur->sums(value++, cell_row) + cell);
+            }
+        }
+    }
+}
+
+// Of rows under one value of the mask.
+void BackgroundBlend::Scratch::sum_evenly(const GroupState& state, const FrameView& frame,
+                                          const Window& window, float share, CellSums& sums) const {
+    const SampleGroup& group = state.group;
+    const std::size_t count = window.count;
+    const std::size_t rows = window.end - window.begin;
+    std::fill_n(sums.weight.begin(), count, share * static_cast<float>(rows));
+    if (group.step_bytes() == 1) {
+        const std::byte* const first = frame.row(group.plane, window.begin) + window.x;
+        const std::ptrdiff_t stride =
+            rows > 1 ? frame.row(group.plane, window.begin + 1) + window.x - first : 0;
+        sum_byte_rows(reinterpret_cast<const std::uint8_t*>(first), stride, rows, count,
+                      sums.values[0].data());
+    } else {
+        std::array<Strip, 4> values; // NOLINT: filled as far as it is read
+        LaneStrips loaded{};
+        for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+            loaded[lane] = state.written[lane] ? values[lane].data() : nullptr;
+            std::fill_n(sums.values[lane].begin(), count, 0.0F);
+        }
+        for (std::size_t y = window.begin; y < window.end; ++y) {
+            load_lanes(group, frame.row(group.plane, y) + (window.x * group.step_bytes()), count,
+                       loaded);
+            for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+                if (state.written[lane]) {
+                    accumulate_strip(values[lane].data(), count, sums.values[lane].data());
+                }
+            }
+        }
+    }
+    for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+        if (state.written[lane]) {
+            scale_offset(sums.values[lane].data(), share, 0.0F, count, sums.values[lane].data());
+        }
+    }
+}
+
+void BackgroundBlend::Scratch::sum_weighted(const GroupState& state, const FrameView& frame,
+                                            const Mask& mask, const Window& window,
+                                            CellSums& sums) const {
+    const SampleGroup& group = state.group;
+    const std::size_t count = window.count;
+    Strip weight;                // NOLINT: filled as far as it is read
+    std::array<Strip, 4> values; // NOLINT: the same
+    LaneStrips loaded{};
+    std::fill_n(sums.weight.begin(), count, 0.0F);
+    for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+        loaded[lane] = state.written[lane] ? values[lane].data() : nullptr;
+        std::fill_n(sums.values[lane].begin(), count, 0.0F);
+    }
+    for (std::size_t y = window.begin; y < window.end; ++y) {
+        state.mask.sample(mask, y, window.x, count, weight.data());
+        scale_offset(weight.data(), -1.0F, 1.0F + kLeastWeight, count, weight.data());
+        accumulate_strip(weight.data(), count, sums.weight.data());
+        load_lanes(group, frame.row(group.plane, y) + (window.x * group.step_bytes()), count,
+                   loaded);
+        for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+            if (state.written[lane]) {
+                accumulate_product(values[lane].data(), weight.data(), count,
+                                   sums.values[lane].data());
             }
         }
     }
@@ -237,7 +298,12 @@ void BackgroundBlend::Scratch::blend_row(const GroupState& state, const FrameVie
         if (carries) {
             std::memcpy(row, from, count * group.step_bytes());
         }
-        const auto only = state.mask.sample(mask, y, x, count, share.data());
+        const auto only = state.mask.only(y, y + 1, x);
+        if (!only) {
+            state.mask.sample(mask, y, x, count, share.data());
+        } else if (*only != 0 || effect == BackgroundEffect::Key) {
+            std::fill_n(share.data(), count, static_cast<float>(*only) / 255.0F);
+        }
         if (effect == BackgroundEffect::Key) {
             for (std::size_t lane = 0; lane < group.lanes; ++lane) {
                 if (state.written[lane]) {
@@ -348,7 +414,7 @@ void BackgroundBlend::run(const FrameView& frame, const Mask& mask, const Mutabl
         return;
     }
     for (Scratch::GroupState& state : scratch.groups) {
-        state.mask.prepare(mask.width, mask.height);
+        state.mask.prepare(mask);
         const std::size_t rows = scratch.rows(state);
         const std::size_t columns = scratch.columns(state);
         const std::size_t grain = std::max<std::size_t>(1, kSamplesPerTask / columns);

@@ -3,6 +3,7 @@
 #include "zero_copy/blur_kernels.h"
 
 #include <cstddef>
+#include <cstdint>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "zero_copy/blur_kernels.cpp"
@@ -83,6 +84,50 @@ void add_values(const float* value, std::size_t count, float* sum) {
     }
 }
 
+void sum_bytes(const std::uint8_t* in, std::ptrdiff_t stride, std::size_t rows, std::size_t count,
+               float* out) {
+    const hn::ScalableTag<std::uint16_t> words;
+    const hn::Rebind<std::uint8_t, decltype(words)> bytes;
+    const hn::RebindToUnsigned<Floats> longs;
+    const hn::RebindToSigned<Floats> ints;
+    const Floats df;
+    const std::size_t n = hn::Lanes(words);
+    std::size_t x = 0;
+    for (; x + n <= count; x += n) {
+        auto sum = hn::Zero(words);
+        const std::uint8_t* row = in + x;
+        for (std::size_t y = 0; y < rows; ++y, row += stride) {
+            sum = hn::Add(sum, hn::PromoteTo(words, hn::LoadU(bytes, row)));
+        }
+        const auto low = hn::PromoteLowerTo(longs, sum);
+        const auto high = hn::PromoteUpperTo(longs, sum);
+        hn::StoreU(hn::ConvertTo(df, hn::BitCast(ints, low)), df, out + x);
+        hn::StoreU(hn::ConvertTo(df, hn::BitCast(ints, high)), df, out + x + (n / 2));
+    }
+    for (; x < count; ++x) {
+        std::uint32_t sum = 0;
+        for (std::size_t y = 0; y < rows; ++y) {
+            sum += in[(static_cast<std::ptrdiff_t>(y) * stride) + static_cast<std::ptrdiff_t>(x)];
+        }
+        out[x] = static_cast<float>(sum);
+    }
+}
+
+void add_pairs(const float* in, std::size_t pairs, float* out) {
+    const Floats df;
+    const std::size_t n = hn::Lanes(df);
+    std::size_t i = 0;
+    for (; i + n <= pairs; i += n) {
+        Vec even;
+        Vec odd;
+        hn::LoadInterleaved2(df, in + (2 * i), even, odd);
+        hn::StoreU(hn::Add(even, odd), df, out + i);
+    }
+    for (; i < pairs; ++i) {
+        out[i] = in[2 * i] + in[(2 * i) + 1];
+    }
+}
+
 void divide_values(const float* weight, std::size_t count, float* value) {
     const Floats df;
     const std::size_t n = hn::Lanes(df);
@@ -105,6 +150,8 @@ HWY_EXPORT(convolve_rows);
 HWY_EXPORT(add_products);
 HWY_EXPORT(scale_and_offset);
 HWY_EXPORT(add_values);
+HWY_EXPORT(sum_bytes);
+HWY_EXPORT(add_pairs);
 HWY_EXPORT(divide_values);
 
 void convolve(const float* in, std::size_t stride, const float* weights, std::size_t taps,
@@ -122,6 +169,15 @@ void scale_offset(const float* in, float scale, float total, std::size_t count, 
 
 void accumulate_strip(const float* value, std::size_t count, float* sum) {
     HWY_DYNAMIC_DISPATCH(add_values)(value, count, sum);
+}
+
+void sum_byte_rows(const std::uint8_t* in, std::ptrdiff_t stride, std::size_t rows,
+                   std::size_t count, float* out) {
+    HWY_DYNAMIC_DISPATCH(sum_bytes)(in, stride, rows, count, out);
+}
+
+void sum_pairs(const float* in, std::size_t pairs, float* out) {
+    HWY_DYNAMIC_DISPATCH(add_pairs)(in, pairs, out);
 }
 
 void divide_strip(const float* weight, std::size_t count, float* value) {

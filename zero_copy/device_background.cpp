@@ -20,6 +20,7 @@
 #include "zero_copy/cell_blur.h"
 #include "zero_copy/cell_windows.h"
 #include "zero_copy/color.h"
+#include "zero_copy/device_matte.h"
 #include "zero_copy/device_tables.h"
 #include "zero_copy/pixel_format.h"
 #include "zero_copy/sample_group.h"
@@ -166,13 +167,11 @@ Status DeviceBackground::record(vulkan::Recording& recording, const ImportedFram
     vulkan::BufferRange dense = matte;
     if (resolved_) {
         dense = resolved_.range();
-        const std::array<std::uint32_t, 2> push{static_cast<std::uint32_t>(pixels), matte_.classes};
-        const std::array<vulkan::Binding, 2> bindings{
-            {{.range = matte}, {.range = dense, .access = Access::Write}}};
-        SLUICE_TRY(recording.dispatch({.shader = Shader::ResolveMatte,
-                                       .buffers = bindings,
-                                       .push = vulkan::push_bytes(push),
-                                       .groups = {div_ceil(push[0], kGroup), 1, 1}}));
+        SLUICE_TRY(record_matte(recording,
+                                {.range = matte,
+                                 .pixels = static_cast<std::uint32_t>(pixels),
+                                 .classes = matte_.classes},
+                                dense));
     }
     if (effect_ == BackgroundEffect::Blur) {
         SLUICE_TRY(record_blur(recording, frame, dense));

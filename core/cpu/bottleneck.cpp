@@ -335,7 +335,7 @@ std::size_t pass_channels(const Shapes& shapes) {
                          shapes.project.out_channels);
     const std::size_t fitting = std::max<std::size_t>(l2_cache_bytes() * 3 / 4 / bytes, 1);
     const GemmKernels& kernels = gemm_kernels();
-    const std::size_t panel = kernels.lanes * kernels.max_panel_vectors;
+    const std::size_t panel = kernels.full.lanes * kernels.full.max_vectors;
     return std::min(align_up(div_ceil(d.in_channels, div_ceil(d.in_channels, fitting)), panel),
                     d.in_channels);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/checked_math.h"
 #include "core/cpu/highway.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -21,9 +22,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 using ChainTag = hn::CappedTag<float, 8>;
 using ChainVec = hn::Vec<ChainTag>;
 constexpr std::size_t kChainLanes = hn::MaxLanes(ChainTag());
-static_assert(2 * kChainLanes <= kChainSlack);
+static_assert(kChainLanes <= kChainSlack);
 
-// Vectors of pixels whose sums fit the registers, by output channels.
+// Vectors whose sums fit the registers, by output channels.
 #if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
 constexpr std::size_t kChainVectors[kMaxPlanarOutputs] = {8, 8, 8, 6};
 #else
@@ -35,8 +36,8 @@ struct ChainSums {
     ChainVec v[kCount];
 };
 
-// Pixels [x, x + kVectors * lanes).
-template <std::size_t kOutputs, std::size_t kWidth, std::size_t kVectors>
+// Values [x, x + kVectors * lanes).
+template <std::size_t kOutputs, std::size_t kVectors>
 HWY_INLINE void chain_block(const ChainConvRow& row, std::size_t x) {
     const ChainTag d;
     ChainSums<kOutputs * kVectors> sums;
@@ -50,19 +51,17 @@ HWY_INLINE void chain_block(const ChainConvRow& row, std::size_t x) {
     const std::size_t count = row.plane_count;
     for (std::size_t i = 0; i < count; ++i) {
         const float* HWY_RESTRICT plane = planes[i] + x;
-        unroll<kWidth>([&]<std::size_t k>() SLUICE_INLINE_LAMBDA {
-            ChainSums<kVectors> in;
+        ChainSums<kVectors> in;
+        unroll<kVectors>([&]<std::size_t v>() SLUICE_INLINE_LAMBDA {
+            in.v[v] = hn::LoadU(d, plane + v * kChainLanes);
+        });
+        unroll<kOutputs>([&]<std::size_t o>() SLUICE_INLINE_LAMBDA {
+            const ChainVec w = hn::Set(d, weights[o]);
             unroll<kVectors>([&]<std::size_t v>() SLUICE_INLINE_LAMBDA {
-                in.v[v] = hn::LoadU(d, plane + k + v * kChainLanes);
-            });
-            unroll<kOutputs>([&]<std::size_t o>() SLUICE_INLINE_LAMBDA {
-                const ChainVec w = hn::Set(d, weights[k * kOutputs + o]);
-                unroll<kVectors>([&]<std::size_t v>() SLUICE_INLINE_LAMBDA {
-                    sums.v[v * kOutputs + o] = hn::MulAdd(w, in.v[v], sums.v[v * kOutputs + o]);
-                });
+                sums.v[v * kOutputs + o] = hn::MulAdd(w, in.v[v], sums.v[v * kOutputs + o]);
             });
         });
-        weights += kWidth * kOutputs;
+        weights += kOutputs;
     }
     // In this order NaN stays NaN: x86's min and max return their second operand for it.
     if (row.mirrored != nullptr) {
@@ -86,16 +85,64 @@ HWY_INLINE void chain_block(const ChainConvRow& row, std::size_t x) {
     });
 }
 
-template <std::size_t kOutputs, std::size_t kWidth>
+// The `vectors` of 1..kVectors that are left.
+template <std::size_t kOutputs, std::size_t kVectors>
+HWY_INLINE void chain_vectors(const ChainConvRow& row, std::size_t vectors, std::size_t x) {
+    if constexpr (kVectors > 1) {
+        if (vectors < kVectors) {
+            return chain_vectors<kOutputs, kVectors - 1>(row, vectors, x);
+        }
+    }
+    chain_block<kOutputs, kVectors>(row, x);
+}
+
+template <std::size_t kOutputs>
 void chain_conv(const ChainConvRow& row) {
     constexpr std::size_t kVectors = kChainVectors[kOutputs - 1];
-    constexpr std::size_t kBlock = kVectors * kChainLanes;
-    std::size_t x = 0;
-    for (; x + kBlock <= row.pixels; x += kBlock) {
-        chain_block<kOutputs, kWidth, kVectors>(row, x);
+    const std::size_t vectors = div_ceil(row.count, kChainLanes);
+    for (std::size_t phase = 0; phase < row.phases; ++phase) {
+        std::size_t blocks = div_ceil(vectors, kVectors);
+        for (std::size_t done = 0; done < vectors; --blocks) { // of about the same size
+            const std::size_t count = div_ceil(vectors - done, blocks);
+            chain_vectors<kOutputs, kVectors>(row, count, phase * row.stride + done * kChainLanes);
+            done += count;
+        }
     }
-    for (; x < row.pixels; x += 2 * kChainLanes) { // may reach into the slack
-        chain_block<kOutputs, kWidth, 2>(row, x);
+}
+
+void deal(const float* row, std::size_t tiles, std::size_t stride, float* phases) {
+    const ChainTag d;
+    std::size_t t = 0;
+    for (; t + kChainLanes <= tiles; t += kChainLanes) {
+        ChainVec a;
+        ChainVec b;
+        ChainVec c;
+        ChainVec e;
+        hn::LoadInterleaved4(d, row + kChainPhases * t, a, b, c, e);
+        hn::StoreU(a, d, phases + t);
+        hn::StoreU(b, d, phases + stride + t);
+        hn::StoreU(c, d, phases + 2 * stride + t);
+        hn::StoreU(e, d, phases + 3 * stride + t);
+    }
+    for (; t < tiles; ++t) {
+        for (std::size_t p = 0; p < kChainPhases; ++p) {
+            phases[p * stride + t] = row[kChainPhases * t + p];
+        }
+    }
+}
+
+void collect(const float* phases, std::size_t tiles, std::size_t stride, float* row) {
+    const ChainTag d;
+    std::size_t t = 0;
+    for (; t + kChainLanes <= tiles; t += kChainLanes) {
+        hn::StoreInterleaved4(hn::LoadU(d, phases + t), hn::LoadU(d, phases + stride + t),
+                              hn::LoadU(d, phases + 2 * stride + t),
+                              hn::LoadU(d, phases + 3 * stride + t), d, row + kChainPhases * t);
+    }
+    for (; t < tiles; ++t) {
+        for (std::size_t p = 0; p < kChainPhases; ++p) {
+            row[kChainPhases * t + p] = phases[p * stride + t];
+        }
     }
 }
 
@@ -234,10 +281,9 @@ void join(const float* const* planes, std::size_t channels, std::size_t pixels, 
 }
 
 constexpr ChainKernels kKernels = {
-    .conv = {{&chain_conv<1, 1>, &chain_conv<1, 3>, &chain_conv<1, 5>},
-             {&chain_conv<2, 1>, &chain_conv<2, 3>, &chain_conv<2, 5>},
-             {&chain_conv<3, 1>, &chain_conv<3, 3>, &chain_conv<3, 5>},
-             {&chain_conv<4, 1>, &chain_conv<4, 3>, &chain_conv<4, 5>}},
+    .conv = {&chain_conv<1>, &chain_conv<2>, &chain_conv<3>, &chain_conv<4>},
+    .deal = &deal,
+    .collect = &collect,
     .shuffle = &shuffle,
     .blend = &blend,
     .join = &join,

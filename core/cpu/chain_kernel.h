@@ -8,22 +8,26 @@
 
 namespace sluice::cpu {
 
-// Rows are written in whole blocks: up to this many floats behind the last pixel are overwritten,
-// and as many are read.
-inline constexpr std::size_t kChainSlack = 16;
-inline constexpr std::size_t kChainKernelWidths = 3; // 1, 3 and 5
+// Rows are written in whole vectors: up to this many floats behind the last are overwritten, and as
+// many are read.
+inline constexpr std::size_t kChainSlack = 8;
+// Where a chain has Winograd convolutions, its rows are dealt out to this many phases: column 4 * t
+// + p is value t of phase p.
+inline constexpr std::size_t kChainPhases = 4;
 
-// 1..4 channels of one row of a stride 1 convolution.
+// 1..4 channels of one row of a stride 1 convolution, or of its phases.
 struct ChainConvRow {
-    // [plane]: by kernel row and input channel, where the first pixel's window begins.
+    // [plane]: by kernel row, input channel and kernel column, what the first value is made of.
     const float* const* planes;
     std::size_t plane_count;
-    const float* weights;  // [plane][kernel column][output channel]
+    const float* weights;  // [plane][output channel]
     const float* bias;     // [output channel]
     float* const* outputs; // [output channel]
     // Where not null: max(0, v) goes to outputs and max(0, -v) here, [output channel].
     float* const* mirrored;
-    std::size_t pixels;
+    std::size_t count;
+    // As many times, each `stride` floats further of what is read and written.
+    std::size_t phases, stride;
     float low, high; // bounds of what goes to outputs, where nothing is mirrored
 };
 
@@ -43,8 +47,10 @@ struct ChainShuffleRow {
 
 // The kernels of one instruction set.
 struct ChainKernels {
-    // [output channels - 1][kernel width / 2]
-    void (*conv[kMaxPlanarOutputs][kChainKernelWidths])(const ChainConvRow& row);
+    void (*conv[kMaxPlanarOutputs])(const ChainConvRow& row); // [output channels - 1]
+    // `tiles` times four pixels to phases that lie `stride` floats apart, and back.
+    void (*deal)(const float* row, std::size_t tiles, std::size_t stride, float* phases);
+    void (*collect)(const float* phases, std::size_t tiles, std::size_t stride, float* row);
     void (*shuffle)(const ChainShuffleRow& row);
     // out[i] = low[i] + weight * (high[i] - low[i])
     void (*blend)(const float* low, const float* high, float weight, std::size_t count, float* out);

@@ -7,10 +7,16 @@
 #include <utility>
 #include <variant>
 
+#include "core/cpu/chain_kernel.h"
 #include "core/cpu/planar_kernel.h"
+#include "core/cpu/winograd.h"
+#include "core/cpu/winograd_kernel.h"
 
 namespace sluice::cpu {
 namespace {
+
+// To fewer output channels, what the transforms cost is not won back.
+constexpr std::size_t kMinWinogradSums = 8;
 
 // Whether the second half of the filters is the first, negated; a relu follows them.
 bool is_mirrored(const ConvShape& s, const ConvConstants& data) {
@@ -35,13 +41,18 @@ bool is_mirrored(const ConvShape& s, const ConvConstants& data) {
     return true;
 }
 
-Status pack(const ConvConstants& data, ChainStage& stage) {
+// Calls with every group of up to kMaxPlanarOutputs sums, [first, end).
+template <typename Body>
+void for_groups(std::size_t sums, const Body& body) {
+    for (std::size_t first = 0; first < sums; first += kMaxPlanarOutputs) {
+        body(first, std::min(first + kMaxPlanarOutputs, sums));
+    }
+}
+
+void pack_direct(const ConvConstants& data, const ChainStage& stage) {
     const ConvShape& s = stage.shape;
-    SLUICE_TRY_ASSIGN(stage.weights, allocate_floats(s.taps() * s.in_channels * stage.sums));
-    SLUICE_TRY_ASSIGN(stage.bias, allocate_floats(stage.sums));
     float* to = stage.weights.get();
-    for (std::size_t first = 0; first < stage.sums; first += kMaxPlanarOutputs) {
-        const std::size_t end = std::min(first + kMaxPlanarOutputs, stage.sums);
+    for_groups(stage.sums, [&](std::size_t first, std::size_t end) {
         for (std::size_t y = 0; y < s.kernel_height; ++y) {
             for (std::size_t i = 0; i < s.in_channels; ++i) {
                 for (std::size_t x = 0; x < s.kernel_width; ++x) {
@@ -51,7 +62,37 @@ Status pack(const ConvConstants& data, ChainStage& stage) {
                 }
             }
         }
-    }
+    });
+}
+
+void pack_winograd(const ConvConstants& data, const ChainStage& stage) {
+    const ConvShape& s = stage.shape;
+    float* to = stage.weights.get();
+    for_groups(stage.sums, [&](std::size_t first, std::size_t end) {
+        for (std::size_t point = 0; point < kWinogradTile; ++point) {
+            for (std::size_t y = 0; y < s.kernel_height; ++y) {
+                for (std::size_t i = 0; i < s.in_channels; ++i) {
+                    for (std::size_t o = first; o < end; ++o) {
+                        double value = 0.0;
+                        for (std::size_t x = 0; x < s.kernel_width; ++x) {
+                            value += winograd_filter_factor(point, x, s.kernel_width) *
+                                     static_cast<double>(data.at(o, y, x, i));
+                        }
+                        *to++ = static_cast<float>(value);
+                    }
+                }
+            }
+        }
+    });
+}
+
+Status pack(const ConvConstants& data, ChainStage& stage) {
+    const ConvShape& s = stage.shape;
+    const std::size_t columns = stage.is_winograd ? kWinogradTile : s.kernel_width;
+    SLUICE_TRY_ASSIGN(stage.weights,
+                      allocate_floats(s.kernel_height * columns * s.in_channels * stage.sums));
+    SLUICE_TRY_ASSIGN(stage.bias, allocate_floats(stage.sums));
+    stage.is_winograd ? pack_winograd(data, stage) : pack_direct(data, stage);
     if (!data.bias.empty()) {
         std::copy_n(data.bias.begin(), stage.sums, stage.bias.get());
     }
@@ -83,19 +124,30 @@ void plan_reach(ChainPlan& plan) {
     }
     // When a reader makes the row r + its below, the picture's own is at r + below.
     if (plan.sum_channels > 0) {
-        plan.pictures[0].ring = plan.pictures[0].below + 2;
+        plan.source_ring = plan.pictures[0].below + 2;
     }
     for (std::size_t i = 0; i < plan.stages.size(); ++i) {
-        const std::size_t oldest = plan.stages[i].shape.pad_top;
-        for (const std::size_t input : plan.stages[i].inputs) {
+        const ChainStage& stage = plan.stages[i];
+        for (const std::size_t input : stage.inputs) {
             ChainPicture& picture = plan.pictures[input];
-            picture.ring =
-                std::max(picture.ring, picture.below - plan.pictures[i + 1].below + oldest + 1);
+            std::size_t& ring = stage.is_winograd ? picture.point_ring : picture.ring;
+            ring = std::max(ring,
+                            picture.below - plan.pictures[i + 1].below + stage.shape.pad_top + 1);
         }
+        if (stage.is_winograd) {
+            plan.phases = kChainPhases;
+            plan.products = std::max(plan.products, stage.sums);
+        }
+    }
+    if (plan.phases == 1) { // what is enlarged are the picture's own rows
+        plan.pictures[0].ring = std::max(plan.pictures[0].ring, plan.source_ring);
+        plan.source_ring = 0;
     }
     for (ChainPicture& picture : plan.pictures) {
         picture.offset = plan.planes;
         plan.planes += picture.ring * picture.channels;
+        picture.point_offset = plan.point_planes;
+        plan.point_planes += picture.point_ring * picture.channels;
         plan.beside = std::max(plan.beside, picture.beside);
     }
 }
@@ -120,6 +172,8 @@ Result<ChainPlan> plan_chain(const graph::Graph& graph, const Chain& chain) {
         stage.output = plan.pictures.size();
         stage.is_mirrored = is_mirrored(stage.shape, data);
         stage.sums = stage.shape.out_channels / (stage.is_mirrored ? 2 : 1);
+        stage.is_winograd = stage.shape.kernel_width == 3 && stage.shape.pad_left == 1 &&
+                            stage.sums >= kMinWinogradSums && allows_winograd();
         SLUICE_TRY(pack(data, stage));
         pictures[conv.node->outputs[0]] = stage.output;
         plan.pictures.emplace_back().channels = stage.shape.out_channels;

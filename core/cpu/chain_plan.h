@@ -14,17 +14,15 @@
 
 namespace sluice::cpu {
 
-// Columns of zeros that windows may reach over a picture's edge.
-inline constexpr std::size_t kChainPadding = 4;
-
 // The source, or what a convolution makes of others. Row r lies in slot r % ring, a plane a
 // channel.
 struct ChainPicture {
     std::size_t channels = 0;
     // How far beyond a tile of the result, sideways, upwards and downwards, it has to be made.
     std::size_t beside = 0, above = 0, below = 0;
-    std::size_t ring = 1;   // rows that are alive at a time
-    std::size_t offset = 0; // of its planes, in planes
+    // Rows that are alive at a time: as pixels, and as Winograd's points of their tiles.
+    std::size_t ring = 1, point_ring = 0;
+    std::size_t offset = 0, point_offset = 0; // of its planes, in planes of either
 };
 
 struct ChainStage {
@@ -33,19 +31,25 @@ struct ChainStage {
     std::size_t output = 0;
     // The second half of the output channels is the first, negated: what was written as a CReLU.
     bool is_mirrored = false;
-    std::size_t sums = 0;  // output channels that are computed
-    AlignedFloats weights; // by fours of sums: [kernel row][input channel][kernel column][sum]
-    AlignedFloats bias;    // [sum]
+    bool is_winograd = false; // F(4, 3) along its rows
+    std::size_t sums = 0;     // output channels that are computed
+    // By fours of sums: [kernel row][input channel][kernel column][sum], or for Winograd
+    // [point][kernel row][input channel][sum].
+    AlignedFloats weights;
+    AlignedFloats bias; // [sum]
 };
 
 struct ChainPlan {
     std::size_t height = 0, width = 0;
     std::vector<ChainPicture> pictures; // 0: the source; stage i makes picture i + 1
     std::vector<ChainStage> stages;
+    std::size_t phases = 1; // of a row: kChainPhases where a stage is_winograd
     bool shuffles = false;
     std::size_t sum_channels = 0; // 0: nothing is enlarged and added
-    std::size_t planes = 0;       // of all pictures' rings
-    std::size_t beside = 0;       // the largest
+    std::size_t source_ring = 1;  // of the source's rows before they are dealt out to phases
+    std::size_t planes = 0, point_planes = 0; // of all pictures' rings
+    std::size_t products = 0;                 // the most output channels of a Winograd stage
+    std::size_t beside = 0;                   // the largest
 };
 
 [[nodiscard]] Result<ChainPlan> plan_chain(const graph::Graph& graph, const Chain& chain);

@@ -206,7 +206,7 @@ void DenseConv::run_block(const runtime::KernelIo& io, const Block& block, std::
         run_panel(kernels_, panel, first_segment * segment_length_, stop - x, tile);
     };
     // An edge tile may reach into the inside: whole tiles are faster than single pixels.
-    const std::size_t tile_pixels = kernels_.max_pixels[panel.vectors - 1];
+    const std::size_t tile_pixels = kernels_.panels(panel.half).max_pixels[panel.vectors - 1];
     std::size_t x = block.x_begin;
     while (x < block.x_end) {
         if (x >= inner_begin_ && x < inner_end_) {

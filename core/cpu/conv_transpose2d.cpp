@@ -236,7 +236,7 @@ Result<std::unique_ptr<runtime::Kernel>> make_tiled(const ConvShape& s, const Co
     for (std::size_t x = 0; x < s.kernel_width; ++x) {
         repeated.insert(repeated.end(), data.bias.begin(), data.bias.end());
     }
-    if (s.taps() * s.out_channels <= gemm_kernels().lanes) {
+    if (s.taps() * s.out_channels <= gemm_kernels().full.lanes) {
         std::vector<float> all;
         for (std::size_t y = 0; y < s.kernel_height; ++y) {
             all.insert(all.end(), repeated.begin(), repeated.end());

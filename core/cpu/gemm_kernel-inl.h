@@ -18,35 +18,29 @@ HWY_BEFORE_NAMESPACE();
 namespace sluice::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-#if HWY_TARGET == HWY_AVX3_ZEN4
-// Zen 4 does a 512-bit multiply-add in two halves: half vectors are as fast and waste fewer lanes,
-// and all 32 registers remain.
-using GemmTag = hn::CappedTag<float, 8>;
-#else
 using GemmTag = hn::ScalableTag<float>;
-#endif
-using GemmVec = hn::Vec<GemmTag>;
-inline constexpr std::size_t kLanes = hn::MaxLanes(GemmTag());
+// Where vectors are of 16 lanes, a tag of half of them, for what full ones would leave half empty.
+using GemmHalfTag = hn::CappedTag<float, 8>;
 
-template <std::size_t kPixels, std::size_t kVectors>
+template <class D, std::size_t kPixels, std::size_t kVectors>
 struct GemmAccumulators {
-    GemmVec v[kPixels * kVectors];
+    hn::Vec<D> v[kPixels * kVectors];
 };
 
 // acc[m][n] += a[m][k] * b[k][n] for kSteps values of k. Rows of A are addressed in threes from one
 // pointer, which x86 does in the load itself.
-template <std::size_t kPixels, std::size_t kVectors, std::size_t kSteps>
-HWY_INLINE void multiply(GemmAccumulators<kPixels, kVectors>& acc,
+template <std::size_t kSteps, class D, std::size_t kPixels, std::size_t kVectors>
+HWY_INLINE void multiply(D d, GemmAccumulators<D, kPixels, kVectors>& acc,
                          const float* const (&rows)[(kPixels + 2) / 3], std::size_t stride,
                          std::size_t k, const float* HWY_RESTRICT weights) {
-    const GemmTag d;
+    constexpr std::size_t kLanes = hn::MaxLanes(D());
     unroll<kSteps>([&]<std::size_t kStep>() SLUICE_INLINE_LAMBDA {
-        GemmVec b[kVectors];
+        hn::Vec<D> b[kVectors];
         unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
             b[n] = hn::LoadU(d, weights + (kStep * kVectors + n) * kLanes);
         });
         unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
-            const GemmVec a = hn::Set(d, rows[m / 3][k + kStep + (m % 3) * stride]);
+            const hn::Vec<D> a = hn::Set(d, rows[m / 3][k + kStep + (m % 3) * stride]);
             unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
                 acc.v[m * kVectors + n] = hn::MulAdd(a, b[n], acc.v[m * kVectors + n]);
             });
@@ -55,18 +49,19 @@ HWY_INLINE void multiply(GemmAccumulators<kPixels, kVectors>& acc,
 }
 
 // The first `count` lanes, fewer than all.
-HWY_INLINE void store_partly(GemmVec v, float* to, std::size_t count) {
+template <class D>
+HWY_INLINE void store_partly(D d, hn::Vec<D> v, float* to, std::size_t count) {
 #if HWY_TARGET <= HWY_AVX3
-    hn::StoreN(v, GemmTag(), to, count);
+    hn::StoreN(v, d, to, count);
 #else // in halves: AVX2's masked store takes tens of cycles on Zen
     const hn::CappedTag<float, 4> four;
     const hn::CappedTag<float, 2> two;
     const hn::CappedTag<float, 1> one;
     auto rest = hn::ResizeBitCast(four, v);
-    if constexpr (kLanes > 4) {
+    if constexpr (hn::MaxLanes(D()) > 4) {
         if ((count & 4) != 0) {
             hn::StoreU(rest, four, to);
-            rest = hn::ResizeBitCast(four, hn::UpperHalf(hn::Half<GemmTag>(), v));
+            rest = hn::ResizeBitCast(four, hn::UpperHalf(hn::Half<D>(), v));
             to += 4;
         }
     }
@@ -82,40 +77,43 @@ HWY_INLINE void store_partly(GemmVec v, float* to, std::size_t count) {
 }
 
 // The activations that would be long when unrolled, on sums in memory, [pixel][vector].
-template <ops::UnaryKind kKind>
-HWY_INLINE void finish_stored_as(const GemmTile& tile, std::size_t pixels, std::size_t vectors,
+template <ops::UnaryKind kKind, class D>
+HWY_INLINE void finish_stored_as(D d, const GemmTile& tile, std::size_t pixels, std::size_t vectors,
                                  const float* sums) {
-    const GemmTag d;
+    constexpr std::size_t kLanes = hn::MaxLanes(D());
     for (std::size_t m = 0; m < pixels; ++m) {
         float* const to = tile.output + m * tile.output_stride;
         for (std::size_t c = 0; c < tile.channels; c += kLanes) {
-            const GemmVec sum = hn::Load(d, sums + m * vectors * kLanes + c);
-            const GemmVec v =
+            const hn::Vec<D> sum = hn::Load(d, sums + m * vectors * kLanes + c);
+            const hn::Vec<D> v =
                 apply_kind<kKind>(d, sum, tile.activation.alpha, tile.activation.beta);
             if (c + kLanes <= tile.channels) {
                 hn::StoreU(v, d, to + c);
             } else {
-                store_partly(v, to + c, tile.channels - c);
+                store_partly(d, v, to + c, tile.channels - c);
             }
         }
     }
 }
 
-HWY_NOINLINE inline void finish_stored(const GemmTile& tile, std::size_t pixels,
-                                       std::size_t vectors, const float* sums) {
+template <class D>
+HWY_NOINLINE void finish_stored(D d, const GemmTile& tile, std::size_t pixels, std::size_t vectors,
+                                const float* sums) {
     with_activation(tile.activation.kind, [&]<ops::UnaryKind kKind>() SLUICE_INLINE_LAMBDA {
-        finish_stored_as<kKind>(tile, pixels, vectors, sums);
+        finish_stored_as<kKind>(d, tile, pixels, vectors, sums);
     });
 }
 
-template <std::size_t kPixels, std::size_t kVectors>
+template <class D, std::size_t kPixels, std::size_t kVectors>
 void gemm_tile(const GemmTile& tile) {
     using enum ops::UnaryKind;
-    const GemmTag d;
+    using GemmVec = hn::Vec<D>;
+    const D d;
+    constexpr std::size_t kLanes = hn::MaxLanes(D());
     constexpr std::size_t kWidth = kVectors * kLanes;
     constexpr std::size_t kUnroll = 4;
     const ops::UnaryKind kind = tile.activation.kind;
-    GemmAccumulators<kPixels, kVectors> acc;
+    GemmAccumulators<D, kPixels, kVectors> acc;
     unroll<kVectors>([&]<std::size_t n>() SLUICE_INLINE_LAMBDA {
         const GemmVec bias = hn::LoadU(d, tile.bias + n * kLanes);
         unroll<kPixels>([&]<std::size_t m>()
@@ -150,11 +148,11 @@ void gemm_tile(const GemmTile& tile) {
                                       SLUICE_INLINE_LAMBDA { rows[r] = first + 3 * r * stride; });
         std::size_t k = 0;
         for (; k + kUnroll <= length; k += kUnroll) {
-            multiply<kPixels, kVectors, kUnroll>(acc, rows, stride, k, weights);
+            multiply<kUnroll>(d, acc, rows, stride, k, weights);
             weights += kUnroll * kWidth;
         }
         for (; k < length; ++k) {
-            multiply<kPixels, kVectors, 1>(acc, rows, stride, k, weights);
+            multiply<1>(d, acc, rows, stride, k, weights);
             weights += kWidth;
         }
     }
@@ -168,7 +166,7 @@ void gemm_tile(const GemmTile& tile) {
         unroll<kPixels * kVectors>([&]<std::size_t i>() SLUICE_INLINE_LAMBDA {
             hn::Store(acc.v[i], d, sums + i * kLanes);
         });
-        return finish_stored(tile, kPixels, kVectors, sums);
+        return finish_stored(d, tile, kPixels, kVectors, sums);
     }
     // In this order NaN stays NaN: x86's min and max return their second operand for it.
     const Bounds bounds = bounds_of(tile.activation);
@@ -190,7 +188,7 @@ void gemm_tile(const GemmTile& tile) {
     } else {
         const std::size_t some = tile.channels - (kVectors - 1) * kLanes;
         unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
-            store_partly(bounded(acc.v[(m + 1) * kVectors - 1]), last + m * tile.output_stride,
+            store_partly(d, bounded(acc.v[(m + 1) * kVectors - 1]), last + m * tile.output_stride,
                          some);
         });
     }

@@ -15,32 +15,42 @@ HWY_BEFORE_NAMESPACE();
 namespace sluice::cpu::HWY_NAMESPACE {
 namespace {
 
-template <std::size_t kVectors, std::size_t... kPixels>
-constexpr void add_tiles(GemmKernels& kernels) {
-    ((kernels.tiles[kVectors - 1][kPixels - 1] = &gemm_tile<kPixels, kVectors>), ...);
-    ((kernels.max_pixels[kVectors - 1] = kPixels), ...); // the last is the largest
+template <class D, std::size_t kVectors, std::size_t... kPixels>
+constexpr void add_tiles(GemmPanels& panels) {
+    ((panels.tiles[kVectors - 1][kPixels - 1] = &gemm_tile<D, kPixels, kVectors>), ...);
+    ((panels.max_pixels[kVectors - 1] = kPixels), ...); // the last is the largest
+}
+
+template <class D>
+constexpr GemmPanels make_panels() {
+    GemmPanels panels{};
+    panels.lanes = hn::MaxLanes(D());
+#if HWY_TARGET == HWY_SSE2 // for processors of before 2013: right, but not worth much code
+    panels.max_vectors = 2;
+    add_tiles<D, 1, 1, 4>(panels);
+    add_tiles<D, 2, 1, 4>(panels);
+#elif HWY_TARGET == HWY_AVX2 // 16 registers
+    panels.max_vectors = 3;
+    add_tiles<D, 1, 1, 2, 3, 4, 6, 8, 12>(panels);
+    add_tiles<D, 2, 1, 2, 3, 4, 5, 6>(panels);
+    add_tiles<D, 3, 1, 2, 3, 4>(panels);
+#else                        // 32 registers
+    panels.max_vectors = 3;
+    add_tiles<D, 1, 1, 2, 3, 4, 6, 8, 12>(panels);
+    add_tiles<D, 2, 1, 2, 3, 4, 6, 8, 12>(panels);
+    add_tiles<D, 3, 1, 2, 3, 4, 5, 6, 7, 8>(panels);
+#endif
+    return panels;
 }
 
 constexpr GemmKernels make_kernels() {
     GemmKernels kernels{};
     kernels.target = HWY_TARGET;
-    kernels.lanes = kLanes;
-    kernels.activate = &activate_all;
-#if HWY_TARGET == HWY_SSE2 // for processors of before 2013: right, but not worth much code
-    kernels.max_panel_vectors = 2;
-    add_tiles<1, 1, 4>(kernels);
-    add_tiles<2, 1, 4>(kernels);
-#elif HWY_TARGET == HWY_AVX2 // 16 registers
-    kernels.max_panel_vectors = 3;
-    add_tiles<1, 1, 2, 3, 4, 6, 8, 12>(kernels);
-    add_tiles<2, 1, 2, 3, 4, 5, 6>(kernels);
-    add_tiles<3, 1, 2, 3, 4>(kernels);
-#else                        // 32 registers
-    kernels.max_panel_vectors = 3;
-    add_tiles<1, 1, 2, 3, 4, 6, 8, 12>(kernels);
-    add_tiles<2, 1, 2, 3, 4, 6, 8, 12>(kernels);
-    add_tiles<3, 1, 2, 3, 4, 5, 6, 7, 8>(kernels);
+    kernels.full = make_panels<GemmTag>();
+#if HWY_TARGET <= HWY_AVX3
+    kernels.half = make_panels<GemmHalfTag>();
 #endif
+    kernels.activate = &activate_all;
     return kernels;
 }
 

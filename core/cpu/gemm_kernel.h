@@ -39,15 +39,24 @@ struct GemmTile {
 
 using GemmFunction = void (*)(const GemmTile& tile);
 
-// The kernels of one instruction set.
-struct GemmKernels {
-    std::int64_t target;                      // Highway's number of the instruction set
+// Those for panels of one kind of vector.
+struct GemmPanels {
     std::size_t lanes;                        // floats in a vector
-    std::size_t max_panel_vectors;            // a panel is 1..max_panel_vectors vectors wide
+    std::size_t max_vectors;                  // a panel is 1..max_vectors vectors wide
     std::size_t max_pixels[kMaxPanelVectors]; // of a tile; [vectors - 1]
     // [vectors - 1][pixels - 1]; null where there is no kernel of just that size. One pixel always
     // has one.
     GemmFunction tiles[kMaxPanelVectors][kMaxTilePixels];
+};
+
+// The kernels of one instruction set.
+struct GemmKernels {
+    std::int64_t target; // Highway's number of the instruction set
+    GemmPanels full;
+    // Of eight lanes, where full vectors have sixteen and leave half of themselves empty; else all
+    // zero.
+    GemmPanels half;
+    [[nodiscard]] const GemmPanels& panels(bool of_half) const { return of_half ? half : full; }
     // values[i] = activation(values[i])
     void (*activate)(float* values, std::size_t count, const Activation& activation);
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "core/base/checked_math.h"
 #include "core/base/content_hash.h"
@@ -28,11 +29,42 @@ std::uint64_t layout_of(std::size_t k_count, std::size_t n_count, const GemmKern
                         const std::source_location& caller) {
     ContentHash hash;
     for (const std::uint64_t number :
-         {std::uint64_t{k_count}, std::uint64_t{n_count}, std::uint64_t{kernels.lanes},
-          std::uint64_t{kernels.max_panel_vectors}, std::uint64_t{caller.line()}}) {
+         {k_count, n_count, kernels.full.lanes, kernels.full.max_vectors, kernels.half.lanes,
+          std::size_t{caller.line()}}) {
         hash.add(number);
     }
     return hash.value()[0];
+}
+
+struct Cut {
+    std::size_t vectors;
+    bool half;
+    std::size_t width;
+};
+
+// `columns` to as few vectors as hold them.
+std::vector<Cut> cut(std::size_t columns, const GemmKernels& kernels) {
+    std::vector<Cut> cuts;
+    const auto add = [&](const GemmPanels& panels, bool half, std::size_t vectors) {
+        // Panels as equal as possible: a narrow last one would leave the multipliers waiting.
+        std::size_t left = div_ceil(vectors, panels.max_vectors);
+        for (; left > 0; --left) {
+            const std::size_t here = vectors / left;
+            cuts.push_back({.vectors = here, .half = half, .width = here * panels.lanes});
+            vectors -= here;
+        }
+    };
+    const std::size_t lanes = kernels.half.lanes;
+    const std::size_t rest = columns % kernels.full.lanes;
+    if (rest == 0 || rest > lanes) {
+        add(kernels.full, false, div_ceil(columns, kernels.full.lanes));
+    } else if (columns <= lanes * kernels.half.max_vectors) { // in one panel
+        add(kernels.half, true, div_ceil(columns, lanes));
+    } else {
+        add(kernels.full, false, columns / kernels.full.lanes);
+        add(kernels.half, true, 1);
+    }
+    return cuts;
 }
 
 } // namespace
@@ -41,8 +73,11 @@ Result<PackedWeights> PackedWeights::create(std::size_t k_count, std::size_t n_c
                                             std::span<const float> bias,
                                             const std::source_location& caller) {
     const GemmKernels& kernels = gemm_kernels();
-    const std::size_t vectors = div_ceil(n_count, kernels.lanes);
-    const std::size_t width = vectors * kernels.lanes;
+    const std::vector<Cut> cuts = cut(n_count, kernels);
+    std::size_t width = 0;
+    for (const Cut& panel : cuts) {
+        width += panel.width;
+    }
     PackedWeights packed;
     packed.bytes_ = (k_count + 1) * width * sizeof(float);
     SLUICE_TRY_ASSIGN(
@@ -51,25 +86,22 @@ Result<PackedWeights> PackedWeights::create(std::size_t k_count, std::size_t n_c
     packed.storage_ = std::move(memory.bytes);
     packed.is_filled_ = memory.is_filled;
 
-    // Panels as equal as possible: a narrow last one would leave the multipliers waiting.
-    const std::size_t count = div_ceil(vectors, kernels.max_panel_vectors);
     float* const biases = packed.floats() + k_count * width;
     if (!packed.is_filled_) {
         std::ranges::copy(bias, biases);
     }
-    std::size_t done = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t here = (vectors - done) / (count - i);
-        const std::size_t first = done * kernels.lanes;
+    std::size_t first = 0;
+    for (const Cut& panel : cuts) {
         packed.panels_.push_back({
             .first_channel = first,
-            .channels = std::min(here * kernels.lanes, n_count - first),
-            .vectors = here,
-            .width = here * kernels.lanes,
+            .channels = std::min(panel.width, n_count - first),
+            .vectors = panel.vectors,
+            .half = panel.half,
+            .width = panel.width,
             .weights = packed.floats() + k_count * first,
             .bias = biases + first,
         });
-        done += here;
+        first += panel.width;
     }
     return packed;
 }
@@ -88,8 +120,9 @@ void run_panel(const GemmKernels& kernels, const PackedWeights::Panel& panel, st
             tile.residual = nullptr;
         }
     }
-    const GemmFunction* const functions = kernels.tiles[panel.vectors - 1];
-    const std::size_t most = kernels.max_pixels[panel.vectors - 1];
+    const GemmPanels& panels = kernels.panels(panel.half);
+    const GemmFunction* const functions = panels.tiles[panel.vectors - 1];
+    const std::size_t most = panels.max_pixels[panel.vectors - 1];
     while (pixels > 0) {
         // Tiles as equal as possible, for the same reason as panels; of the sizes that exist.
         std::size_t here = pixels / div_ceil(pixels, most);

@@ -20,13 +20,14 @@ using AlignedFloats = hwy::AlignedFreeUniquePtr<float[]>;
 [[nodiscard]] Result<AlignedFloats> allocate_floats(std::size_t count);
 
 // A K x N matrix and a bias of N, cut into panels of 1..kMaxPanelVectors vectors of columns; the
-// last panel is padded with zeros.
+// last panel is padded with zeros, and of half vectors where those leave less of them empty.
 class PackedWeights {
 public:
     struct Panel {
         std::size_t first_channel;
         std::size_t channels; // without the padding
         std::size_t vectors;
+        bool half;            // of GemmKernels::half
         std::size_t width;    // vectors * lanes
         const float* weights; // [k][width]
         const float* bias;    // [width]

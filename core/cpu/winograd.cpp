@@ -36,18 +36,6 @@ constexpr Point kPoints[kWinogradTile - 1] = {
     {kFarPoint, kFarFactor},       {-kFarPoint, kFarFactor},
 };
 
-// How much tap `tap` of a row of `taps` counts at place `place`.
-double filter_factor(std::size_t place, std::size_t tap, std::size_t taps) {
-    if (place == kWinogradTile - 1) {
-        return tap == taps - 1 ? 1.0 : 0.0;
-    }
-    double factor = kPoints[place].factor;
-    for (std::size_t i = 0; i < tap; ++i) {
-        factor *= kPoints[place].at;
-    }
-    return factor;
-}
-
 std::size_t pixels_of(const ConvShape& s) { // of a tile's side
     return kWinogradTile + 1 - s.kernel_width;
 }
@@ -223,6 +211,17 @@ void WinogradConv::write(const runtime::KernelIo& io, const Position& at, const 
 
 } // namespace
 
+double winograd_filter_factor(std::size_t place, std::size_t tap, std::size_t taps) {
+    if (place == kWinogradTile - 1) {
+        return tap == taps - 1 ? 1.0 : 0.0;
+    }
+    double factor = kPoints[place].factor;
+    for (std::size_t i = 0; i < tap; ++i) {
+        factor *= kPoints[place].at;
+    }
+    return factor;
+}
+
 bool allows_winograd() {
     const char* text = std::getenv("SLUICE_CPU_WINOGRAD");
     return text == nullptr || std::string_view(text) != "off";
@@ -270,7 +269,7 @@ std::vector<float> transformed_filters(const ConvShape& s, const ConvConstants& 
     std::array<std::array<double, 5>, kWinogradTile> factors{};
     for (std::size_t place = 0; place < kWinogradTile; ++place) {
         for (std::size_t tap = 0; tap < taps; ++tap) {
-            factors[place][tap] = filter_factor(place, tap, taps);
+            factors[place][tap] = winograd_filter_factor(place, tap, taps);
         }
     }
     for (std::size_t i = 0; i < s.in_channels; ++i) {

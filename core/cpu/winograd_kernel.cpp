@@ -10,65 +10,23 @@
 #include <hwy/highway.h>
 
 #include "core/cpu/unroll-inl.h"
+#include "core/cpu/winograd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sluice::cpu::HWY_NAMESPACE {
 namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using WinogradTag = hn::CappedTag<float, kMinWinogradChannels>;
-using WinogradVec = hn::Vec<WinogradTag>;
 constexpr std::size_t kWinogradLanes = hn::MaxLanes(WinogradTag());
 
-constexpr float kNear2 = kNearPoint * kNearPoint;
-constexpr float kFar2 = kFarPoint * kFarPoint;
-
-// Six values in, six out, each `stride` floats from the last. Row p of the matrix holds the
-// coefficients of the product of (x - q) over all other finite points q.
-HWY_INLINE void transform_input(const float* from, std::size_t from_stride, float* to,
+// transform_input() of values that lie `stride` floats from one another.
+HWY_INLINE void transform_apart(const float* from, std::size_t from_stride, float* to,
                                 std::size_t to_stride) {
     const WinogradTag d;
-    const auto load = [&](std::size_t i) HWY_ATTR { return hn::LoadU(d, from + i * from_stride); };
-    const auto store = [&](std::size_t i, WinogradVec v)
-                           HWY_ATTR { hn::StoreU(v, d, to + i * to_stride); };
-    const auto set = [&](float value) HWY_ATTR { return hn::Set(d, value); };
-    const WinogradVec d1 = load(1);
-    const WinogradVec d2 = load(2);
-    const WinogradVec d3 = load(3);
-    const WinogradVec d4 = load(4);
-    store(0, hn::MulAdd(load(0), set(kNear2 * kFar2), hn::NegMulAdd(d2, set(kNear2 + kFar2), d4)));
-    store(5, hn::MulAdd(d1, set(kNear2 * kFar2), hn::NegMulAdd(d3, set(kNear2 + kFar2), load(5))));
-    const WinogradVec near_even = hn::NegMulAdd(d2, set(kFar2), d4);
-    const WinogradVec near_odd = hn::NegMulAdd(d1, set(kFar2), d3);
-    store(1, hn::MulAdd(near_odd, set(kNearPoint), near_even));
-    store(2, hn::NegMulAdd(near_odd, set(kNearPoint), near_even));
-    const WinogradVec far_even = hn::NegMulAdd(d2, set(kNear2), d4);
-    const WinogradVec far_odd = hn::NegMulAdd(d1, set(kNear2), d3);
-    store(3, hn::MulAdd(far_odd, set(kFarPoint), far_even));
-    store(4, hn::NegMulAdd(far_odd, set(kFarPoint), far_even));
-}
-
-// Six values in, kSize out: value i is the sum over the points of their i-th powers.
-template <std::size_t kSize, typename Load, typename Store>
-HWY_INLINE void transform_output(const Load& load, const Store& store) {
-    const WinogradTag d;
-    const auto set = [&](float value) HWY_ATTR { return hn::Set(d, value); };
-    const WinogradVec near_even = hn::Add(load(1), load(2));
-    const WinogradVec near_odd = hn::Sub(load(1), load(2));
-    const WinogradVec far_even = hn::Add(load(3), load(4));
-    const WinogradVec far_odd = hn::Sub(load(3), load(4));
-    store(0, hn::Add(load(0), hn::Add(near_even, far_even)));
-    const WinogradVec first =
-        hn::MulAdd(near_odd, set(kNearPoint), hn::Mul(far_odd, set(kFarPoint)));
-    if constexpr (kSize == 2) {
-        store(1, hn::Add(first, load(5)));
-    } else {
-        static_assert(kSize == 4);
-        store(1, first);
-        store(2, hn::MulAdd(near_even, set(kNear2), hn::Mul(far_even, set(kFar2))));
-        store(3, hn::MulAdd(near_odd, set(kNear2 * kNearPoint),
-                            hn::MulAdd(far_odd, set(kFar2 * kFarPoint), load(5))));
-    }
+    transform_input([&](std::size_t i)
+                        SLUICE_INLINE_LAMBDA { return hn::LoadU(d, from + i * from_stride); },
+                    [&](std::size_t i, WinogradVec v)
+                        SLUICE_INLINE_LAMBDA { hn::StoreU(v, d, to + i * to_stride); });
 }
 
 // Calls body(c) for vectors that cover all channels; the last may overlap the one before it.
@@ -86,11 +44,11 @@ void input(const WinogradInput& tile) {
     HWY_ALIGN float columns[kWinogradProducts * kWinogradLanes]; // [product row][column]
     for_channels(tile.channels, [&](std::size_t c) SLUICE_INLINE_LAMBDA {
         for (std::size_t x = 0; x < kSize; ++x) {
-            transform_input(tile.input + x * tile.channels + c, tile.row_stride,
+            transform_apart(tile.input + x * tile.channels + c, tile.row_stride,
                             columns + x * kWinogradLanes, kSize * kWinogradLanes);
         }
         for (std::size_t y = 0; y < kSize; ++y) {
-            transform_input(columns + y * kSize * kWinogradLanes, kWinogradLanes,
+            transform_apart(columns + y * kSize * kWinogradLanes, kWinogradLanes,
                             tile.output + y * kSize * tile.product_stride + c, tile.product_stride);
         }
     });

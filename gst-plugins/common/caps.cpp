@@ -57,11 +57,14 @@ GstStructure* dmabuf_structure() {
 }
 
 // Those that GStreamer's Vulkan elements have in images of formats that a sampler reads.
-GstStructure* image_structure() {
+GstStructure* image_structure(bool alpha_only) {
     GValue names = G_VALUE_INIT;
     g_value_init(&names, GST_TYPE_LIST);
     for (const char* name : {"NV12", "RGBA", "BGRA", "RGBx", "BGRx"}) {
-        append(&names, name);
+        const auto format = zero_copy::format_from_gst_name(name);
+        if (!alpha_only || (format && zero_copy::info(*format).components[3].present)) {
+            append(&names, name);
+        }
     }
     GstStructure* structure = gst_structure_new_empty("video/x-raw");
     gst_structure_set_value(structure, "format", &names);
@@ -94,7 +97,7 @@ Ref<GstCaps> caps_of_formats(bool alpha_only, bool any_modifier,
     }
     append_structure(caps.get(), dmabuf, GST_CAPS_FEATURE_MEMORY_DMABUF);
     if (images) {
-        append_structure(caps.get(), image_structure(), kVulkanImageFeature);
+        append_structure(caps.get(), image_structure(alpha_only), kVulkanImageFeature);
     }
     GstStructure* plain = gst_structure_new_empty("video/x-raw");
     gst_structure_set_value(plain, "format", &names);
@@ -215,7 +218,7 @@ bool has_images(const GstCaps* caps) {
 }
 
 Ref<GstCaps> alpha_caps() {
-    return caps_of_formats(true, false);
+    return caps_of_formats(true, false, {}, true);
 }
 
 Ref<GstCaps> in_system_memory(const GstCaps* caps) {

@@ -37,7 +37,7 @@ struct Video {
 [[nodiscard]] Ref<GstCaps> readable_caps(std::span<const std::string> tiled = {},
                                          bool images = false);
 
-// The same with only those formats that have an alpha channel.
+// All of those, images included, whose formats have an alpha channel.
 [[nodiscard]] Ref<GstCaps> alpha_caps();
 
 // The same pictures in other memory. What has no fixed list of formats, or none that both name,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A GstMemory around a DeviceMatte, its allocator, and the pool.
+// A GstMemory around a device's mask, its allocator, and the pool.
 #include "gst-plugins/common/matte_memory.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <mutex>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <gst/video/video.h>
@@ -20,12 +22,15 @@ namespace {
 using sluice::CopyReason;
 using sluice::Result;
 using sluice::Status;
-using sluice::gst::MatteSource;
+using sluice::gst::MaskOnDevice;
+using sluice::gst::MaskSource;
+using sluice::zero_copy::DeviceClasses;
 using sluice::zero_copy::DeviceMatte;
+using sluice::zero_copy::GrayPicture;
 
 struct MatteMemory {
     GstMemory memory; // first: what GStreamer sees
-    std::unique_ptr<DeviceMatte> matte;
+    MaskOnDevice mask;
     std::shared_ptr<sluice::CopyLedger> masks;
     std::mutex lock;                // guards what follows
     std::vector<std::uint8_t> host; // made at the first mapping
@@ -34,7 +39,7 @@ struct MatteMemory {
 
 struct SluiceMatteAllocator {
     GstAllocator parent;
-    MatteSource* source; // owned
+    MaskSource* source; // owned
 };
 struct SluiceMatteAllocatorClass {
     GstAllocatorClass parent_class;
@@ -45,24 +50,42 @@ MatteMemory* matte_memory(GstMemory* memory) {
     return reinterpret_cast<MatteMemory*>(memory);
 }
 
-// The 8 bits that write_matte() makes of it, in rows as GRAY8 has them.
-Status draw(MatteMemory& memory) {
-    const DeviceMatte& matte = *memory.matte;
+// The 8 bits that write_matte() makes of it.
+Status draw(const DeviceMatte& matte, const GrayPicture& out) {
     SLUICE_TRY_ASSIGN(const auto values, matte.read());
-    memory.host.resize(memory.memory.maxsize);
     const auto threads = sluice::runtime::ThreadPool::shared(1);
     sluice::zero_copy::write_matte(
         {.values = values,
          .width = matte.width(),
          .height = matte.height(),
          .region = sluice::zero_copy::stretch(matte.width(), matte.height())},
-        matte.width(), matte.height(),
-        {.data = memory.host.data(),
-         .stride_bytes = memory.host.size() / matte.height(),
-         .width = matte.width(),
-         .height = matte.height()},
-        *threads);
-    memory.masks->count(CopyReason::Download, std::uint64_t{matte.width()} * matte.height());
+        matte.width(), matte.height(), out, *threads);
+    return {};
+}
+
+Status draw(const DeviceClasses& classes, const GrayPicture& out) {
+    SLUICE_TRY_ASSIGN(const auto values, classes.read());
+    for (std::size_t y = 0; y < out.height; ++y) {
+        std::ranges::copy(values.subspan(y * out.width, out.width),
+                          out.data + (y * out.stride_bytes));
+    }
+    return {};
+}
+
+// In rows as GRAY8 has them.
+Status draw(MatteMemory& memory) {
+    memory.host.resize(memory.memory.maxsize);
+    std::uint64_t bytes = 0;
+    SLUICE_TRY(std::visit(
+        [&](const auto& mask) {
+            bytes = std::uint64_t{mask->width()} * mask->height();
+            return draw(*mask, {.data = memory.host.data(),
+                                .stride_bytes = memory.host.size() / mask->height(),
+                                .width = mask->width(),
+                                .height = mask->height()});
+        },
+        memory.mask));
+    memory.masks->count(CopyReason::Download, bytes);
     memory.fresh = true;
     return {};
 }
@@ -85,14 +108,14 @@ gpointer map(GstMemory* base, gsize /*size*/, GstMapFlags flags) {
 void unmap(GstMemory* /*memory*/) {}
 
 GstMemory* alloc(GstAllocator* allocator, gsize size, GstAllocationParams* params) {
-    const MatteSource& source = *reinterpret_cast<SluiceMatteAllocator*>(allocator)->source;
-    auto matte = source.make();
-    if (!matte) {
-        GST_WARNING_OBJECT(allocator, "%s", matte.error().message.c_str());
+    const MaskSource& source = *reinterpret_cast<SluiceMatteAllocator*>(allocator)->source;
+    auto mask = source.make();
+    if (!mask) {
+        GST_WARNING_OBJECT(allocator, "%s", mask.error().message.c_str());
         return nullptr;
     }
     auto made = std::make_unique<MatteMemory>();
-    made->matte = std::move(*matte);
+    made->mask = std::move(*mask);
     made->masks = source.masks;
     gst_memory_init(&made->memory, GST_MEMORY_FLAG_NO_SHARE, allocator, nullptr, size,
                     params != nullptr ? params->align : 0, 0, size);
@@ -136,11 +159,19 @@ MatteMemory* find(GstBuffer* mask) {
                : nullptr;
 }
 
+template <typename Mask>
+Mask* mask_of(GstBuffer* buffer) {
+    MatteMemory* const memory = find(buffer);
+    const auto* const mask =
+        memory != nullptr ? std::get_if<std::unique_ptr<Mask>>(&memory->mask) : nullptr;
+    return mask != nullptr ? mask->get() : nullptr;
+}
+
 } // namespace
 
 namespace sluice::gst {
 
-Result<Ref<GstBufferPool>> make_matte_pool(MatteSource source) {
+Result<Ref<GstBufferPool>> make_mask_pool(MaskSource source) {
     GstVideoInfo info;
     if (gst_video_info_set_format(&info, GST_VIDEO_FORMAT_GRAY8, source.width, source.height) ==
         FALSE) {
@@ -150,7 +181,7 @@ Result<Ref<GstBufferPool>> make_matte_pool(MatteSource source) {
     const Ref allocator(GST_ALLOCATOR(
         gst_object_ref_sink(g_object_new(sluice_matte_allocator_get_type(), nullptr))));
     reinterpret_cast<SluiceMatteAllocator*>(allocator.get())->source =
-        new MatteSource(std::move(source));
+        new MaskSource(std::move(source));
     const Ref caps(gst_video_info_to_caps(&info));
     Ref pool(gst_video_buffer_pool_new());
     GstStructure* config = gst_buffer_pool_get_config(pool.get());
@@ -166,11 +197,14 @@ Result<Ref<GstBufferPool>> make_matte_pool(MatteSource source) {
 }
 
 zero_copy::DeviceMatte* matte_of(GstBuffer* mask) {
-    MatteMemory* const memory = find(mask);
-    return memory != nullptr ? memory->matte.get() : nullptr;
+    return mask_of<DeviceMatte>(mask);
 }
 
-void renew_matte(GstBuffer* mask) {
+zero_copy::DeviceClasses* classes_of(GstBuffer* mask) {
+    return mask_of<DeviceClasses>(mask);
+}
+
+void renew_mask(GstBuffer* mask) {
     if (MatteMemory* const memory = find(mask)) {
         const std::lock_guard hold(memory->lock);
         memory->fresh = false;

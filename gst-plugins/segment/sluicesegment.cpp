@@ -8,8 +8,8 @@
 // whose values are indices of its regions, then the matte of all that is not background. The names
 // of the regions are a ClsMtd, related N to N. Masks have the network's size and cover the frame.
 //
-// On a Vulkan device a soft matte stays in the device's memory, which sluicebackground reads there;
-// only who maps the mask has it copied, counted in `stats` as mask-bytes-download.
+// On a Vulkan device both stay in the device's memory, and sluicebackground reads the matte there;
+// only who maps a mask has it copied, counted in `stats` as mask-bytes-download.
 //
 // With inference-interval=N the frames between get the last mask again, as do frames that QoS
 // skips.
@@ -21,7 +21,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -50,6 +49,8 @@ using sluice::gst::Settings;
 using sluice::gst::Turn;
 using sluice::tasks::Segmentation;
 using sluice::tasks::Segmenter;
+using sluice::zero_copy::DeviceClasses;
+using sluice::zero_copy::DeviceMatte;
 using sluice::zero_copy::Matte;
 
 const Settings& default_settings() {
@@ -75,11 +76,11 @@ protected:
         const std::uint32_t height = segmenter_->matte_height();
         SLUICE_TRY_ASSIGN(pool_,
                           sluice::gst::make_video_pool(GST_VIDEO_FORMAT_GRAY8, width, height));
-        if (segmenter_->keeps_mattes()) {
-            SLUICE_TRY_ASSIGN(device_pool_, sluice::gst::make_matte_pool({.make = matte_maker(),
-                                                                          .width = width,
-                                                                          .height = height,
-                                                                          .masks = mask_copies_}));
+        if (segmenter_->runs_on_device()) {
+            SLUICE_TRY_ASSIGN(device_pool_, device_pool<DeviceMatte>());
+            if (segmenter_->labels().size() > 1) {
+                SLUICE_TRY_ASSIGN(device_class_pool_, device_pool<DeviceClasses>());
+            }
         }
         gst_video_info_set_format(&mask_.info, GST_VIDEO_FORMAT_GRAY8, width, height);
         mask_.format = {.pixel_format = sluice::zero_copy::PixelFormat::Gray8,
@@ -93,6 +94,7 @@ protected:
         forget();
         sluice::gst::release_pool(pool_);
         sluice::gst::release_pool(device_pool_);
+        sluice::gst::release_pool(device_class_pool_);
         segmenter_.reset();
         device_frames_.clear();
         threads_.reset();
@@ -147,31 +149,47 @@ private:
         return {};
     }
 
-    // Whether the device could take the frame; then the matte lies there.
+    // Whether the device could take the frame; then the masks lie there.
     Result<bool> segment_on_device(GstBuffer* frame) {
         auto& copies = stats().copies;
         device_frames_.forget_freed([&](const auto& memory) { segmenter_->forget(memory); });
-        SLUICE_TRY_ASSIGN(auto buffer, sluice::gst::acquire(device_pool_.get()));
-        sluice::zero_copy::DeviceMatte& matte = *sluice::gst::matte_of(buffer.get());
+        SLUICE_TRY_ASSIGN(auto matte, sluice::gst::acquire(device_pool_.get()));
+        Ref<GstBuffer> classes;
+        DeviceClasses* map = nullptr;
+        if (device_class_pool_) {
+            SLUICE_TRY_ASSIGN(classes, sluice::gst::acquire(device_class_pool_.get()));
+            map = sluice::gst::classes_of(classes.get());
+        }
+        DeviceMatte& into = *sluice::gst::matte_of(matte.get());
         const auto done = device_frames_.use(
             frame, input(), sluice::zero_copy::CpuAccess::Read, copies,
-            [&](const auto& external) { return segmenter_->segment(external, copies, matte); });
+            [&](const auto& external) { return segmenter_->segment(external, copies, into, map); });
         if (!done) {
             return false;
         }
         SLUICE_TRY(*done);
-        sluice::gst::renew_matte(buffer.get());
         ++stats().inferences;
-        matte_ = std::move(buffer);
+        sluice::gst::renew_mask(matte.get());
+        matte_ = std::move(matte);
+        if (classes) {
+            sluice::gst::renew_mask(classes.get());
+            classes_ = std::move(classes);
+            classes_placement_ = {.width = input().format.width, .height = input().format.height};
+        }
         return true;
     }
 
-    // The device stays as long as its mattes do, which may outlive the element.
-    std::function<Result<std::unique_ptr<sluice::zero_copy::DeviceMatte>>()> matte_maker() {
-        return [device = segmenter_->device(), width = segmenter_->matte_width(),
-                height = segmenter_->matte_height()] {
-            return sluice::zero_copy::DeviceMatte::create(device, width, height);
-        };
+    // The device stays as long as its masks do, which may outlive the element.
+    template <typename Mask>
+    Result<Ref<GstBufferPool>> device_pool() {
+        const std::uint32_t width = segmenter_->matte_width();
+        const std::uint32_t height = segmenter_->matte_height();
+        return sluice::gst::make_mask_pool(
+            {.make = [device = segmenter_->device(), width,
+                      height] { return Mask::create(device, width, height); },
+             .width = width,
+             .height = height,
+             .masks = mask_copies_});
     }
 
     // By the device where the frame lies, else through a mapping.
@@ -219,8 +237,10 @@ private:
     std::optional<Segmenter> segmenter_;
     sluice::gst::DeviceFrames device_frames_;
     std::shared_ptr<sluice::runtime::ThreadPool> threads_;
-    Ref<GstBufferPool> pool_;        // of masks
-    Ref<GstBufferPool> device_pool_; // of masks that lie on the device; none for class maps
+    Ref<GstBufferPool> pool_; // of masks
+    // Of masks that lie on the device: mattes, and a multi-class network's maps.
+    Ref<GstBufferPool> device_pool_;
+    Ref<GstBufferPool> device_class_pool_;
     std::shared_ptr<sluice::CopyLedger> mask_copies_ = std::make_shared<sluice::CopyLedger>();
     sluice::gst::Video mask_{};
     // Of the last inference; buffers downstream share them.

@@ -50,16 +50,20 @@ struct Segmenter::State {
     zero_copy::BackgroundSettings background;
     std::optional<zero_copy::DeviceBackground> device_blend;
     std::optional<zero_copy::BackgroundBlend> host_blend;
-    // What takes the network's output into a matte of the device, by the matte's number.
+    // What takes the network's output into masks of the device, by their numbers.
     struct Keeping {
         std::uint64_t matte;
+        std::uint64_t classes; // 0: none
         vulkan::Recording recording;
     };
     std::vector<Keeping> keeping;
     std::vector<std::uint8_t> mask; // the matte in 8 bits, for the host's
 
     [[nodiscard]] Status find_output();
-    [[nodiscard]] Result<vulkan::Recording*> keep_in(const zero_copy::DeviceMatte& into);
+    [[nodiscard]] Status check_masks(const zero_copy::DeviceMatte& matte,
+                                     const zero_copy::DeviceClasses* map);
+    [[nodiscard]] Result<vulkan::Recording*> keep_in(const zero_copy::DeviceMatte& matte,
+                                                     const zero_copy::DeviceClasses* map);
     [[nodiscard]] Status prepare(const zero_copy::FrameFormat& frame);
     void forget_blends();
     [[nodiscard]] Segmentation result(const zero_copy::SourceRegion& region);
@@ -159,40 +163,68 @@ Result<Segmentation> Segmenter::segment(const zero_copy::ExternalFrame& frame, C
     return state.result(state.sampler->host.region());
 }
 
-// Mattes come from a pool: there are few, and they come again.
-Result<vulkan::Recording*> Segmenter::State::keep_in(const zero_copy::DeviceMatte& into) {
+Status Segmenter::State::check_masks(const zero_copy::DeviceMatte& matte,
+                                     const zero_copy::DeviceClasses* map) {
+    const auto fits = [&](const zero_copy::DeviceMask& mask) {
+        return mask.device() == network.device()->device() && mask.width() == width &&
+               mask.height() == height;
+    };
+    if (!fits(matte) || (map != nullptr && (classes == 1 || !fits(*map)))) {
+        return fail(ErrorCode::InvalidArgument,
+                    "segmenter: a device's matte of {}x{}{} cannot hold what this network gives "
+                    "({}x{}, {} classes)",
+                    matte.width(), matte.height(),
+                    map != nullptr ? " with a map of " + std::to_string(map->width()) + "x" +
+                                         std::to_string(map->height())
+                                   : "",
+                    width, height, classes);
+    }
+    return {};
+}
+
+// Masks come from pools: there are few, and they come again.
+Result<vulkan::Recording*> Segmenter::State::keep_in(const zero_copy::DeviceMatte& matte,
+                                                     const zero_copy::DeviceClasses* map) {
     constexpr std::size_t kMost = 32;
-    const auto known = std::ranges::find(keeping, into.id(), &Keeping::matte);
+    const std::uint64_t map_id = map != nullptr ? map->id() : 0;
+    const auto known = std::ranges::find_if(keeping, [&](const Keeping& one) {
+        return one.matte == matte.id() && one.classes == map_id;
+    });
     if (known != keeping.end()) {
         return &known->recording;
     }
-    SLUICE_TRY_ASSIGN(auto recording, vulkan::Recording::create(into.device()));
-    SLUICE_TRY(recording.copy(network.device()->output(0), into.range()));
+    SLUICE_TRY_ASSIGN(auto recording, vulkan::Recording::create(matte.device()));
+    const vulkan::BufferRange output = network.device()->output(0);
+    if (classes == 1) {
+        SLUICE_TRY(recording.copy(output, matte.range()));
+    } else {
+        const auto map_range = map != nullptr ? map->range() : vulkan::BufferRange{};
+        SLUICE_TRY(zero_copy::record_matte(recording,
+                                           {.range = output,
+                                            .pixels = width * height,
+                                            .classes = static_cast<std::uint32_t>(classes)},
+                                           matte.range(), map != nullptr ? &map_range : nullptr));
+    }
     SLUICE_TRY(recording.finish());
     if (keeping.size() == kMost) {
         keeping.erase(keeping.begin());
     }
-    keeping.push_back({.matte = into.id(), .recording = std::move(recording)});
+    keeping.push_back({.matte = matte.id(), .classes = map_id, .recording = std::move(recording)});
     return &keeping.back().recording;
 }
 
 Status Segmenter::segment(const zero_copy::ExternalFrame& frame, CopyLedger& ledger,
-                          zero_copy::DeviceMatte& into) {
+                          zero_copy::DeviceMatte& matte, zero_copy::DeviceClasses* classes) {
     State& state = *state_;
-    if (!keeps_mattes() || into.device() != state.network.device()->device() ||
-        into.width() != state.width || into.height() != state.height) {
+    if (!runs_on_device()) {
         return fail(ErrorCode::InvalidArgument,
-                    "segmenter: a device's matte of {}x{} cannot hold what this network gives "
-                    "({}x{}, {} classes)",
-                    into.width(), into.height(), state.width, state.height, state.classes);
+                    "segmenter: the network does not run wholly on a Vulkan device, so that no "
+                    "matte stays there");
     }
+    SLUICE_TRY(state.check_masks(matte, classes));
     SLUICE_TRY(state.prepare(frame.format()));
-    SLUICE_TRY_ASSIGN(vulkan::Recording * then, state.keep_in(into));
+    SLUICE_TRY_ASSIGN(vulkan::Recording * then, state.keep_in(matte, classes));
     return state.network.device()->run(*state.sampler->device, frame, kSegment, ledger, *then);
-}
-
-bool Segmenter::keeps_mattes() const {
-    return state_->network.device() != nullptr && state_->classes == 1;
 }
 
 std::shared_ptr<vulkan::Device> Segmenter::device() const {

@@ -48,12 +48,12 @@ public:
     [[nodiscard]] Result<Segmentation> segment(const zero_copy::ExternalFrame& frame,
                                                CopyLedger& ledger);
 
-    // The same, for somebody who blends on the device (FrameBackground::run()): the matte stays in
-    // its memory. Only where keeps_mattes().
+    // The same, for somebody who blends on the device (FrameBackground::run()): the matte, and of
+    // multi-class networks the map of classes if it is wanted, stay in its memory. Only where
+    // runs_on_device().
     [[nodiscard]] Status segment(const zero_copy::ExternalFrame& frame, CopyLedger& ledger,
-                                 zero_copy::DeviceMatte& into);
-    // Whether the network gives a matte, and runs wholly on a Vulkan device.
-    [[nodiscard]] bool keeps_mattes() const;
+                                 zero_copy::DeviceMatte& matte,
+                                 zero_copy::DeviceClasses* classes = nullptr);
     // Null unless runs_on_device().
     [[nodiscard]] std::shared_ptr<vulkan::Device> device() const;
 

@@ -152,7 +152,7 @@ Status add_profile(runtime::Executable& executable, double peak, Report& report)
         const double share = sum > 0.0 ? time.ms / sum : 0.0;
         const StepWork& work = works[time.step];
         const double speed = time.ms > 0.0 ? 1e-6 * static_cast<double>(work.flop) / time.ms : 0.0;
-        report.rows.push_back({step.title, work.shapes, step.backend, step.reason,
+        report.rows.push_back({shortened(step.title), work.shapes, step.backend, step.reason,
                                std::format("{:.4f}", time.ms),
                                std::format("{:.1f} %", 100.0 * share), speed_text(speed, peak)});
         entries.push_back({{"step", step.title},

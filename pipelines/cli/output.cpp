@@ -58,6 +58,23 @@ std::string table(const std::vector<std::vector<std::string>>& rows, std::size_t
     return text;
 }
 
+std::string shortened(std::string_view text, std::size_t most) {
+    constexpr std::string_view kGap = "...";
+    if (text.size() <= most) {
+        return std::string(text);
+    }
+    const auto continues = [&](std::size_t at) { return (text[at] & '\xC0') == '\x80'; };
+    std::size_t head = (most - kGap.size()) / 2;
+    std::size_t tail = text.size() - (most - kGap.size() - head);
+    while (head > 0 && continues(head)) {
+        --head;
+    }
+    while (tail < text.size() && continues(tail)) {
+        ++tail;
+    }
+    return std::format("{}{}{}", text.substr(0, head), kGap, text.substr(tail));
+}
+
 std::string bytes_text(std::size_t bytes) {
     constexpr auto kUnits = std::to_array<std::string_view>({"B", "KiB", "MiB", "GiB"});
     auto value = static_cast<double>(bytes);

@@ -30,6 +30,10 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] std::string table(const std::vector<std::vector<std::string>>& rows,
                                 std::size_t left);
 
+// At most `most` bytes of UTF-8: what is longer loses its middle, "...". A step of some networks is
+// named by all that was fused into it, thousands of characters.
+[[nodiscard]] std::string shortened(std::string_view text, std::size_t most = 72);
+
 // "1.5 MiB"
 [[nodiscard]] std::string bytes_text(std::size_t bytes);
 

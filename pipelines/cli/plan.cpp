@@ -11,7 +11,7 @@ namespace sluice::cli {
 std::string plan_text(const runtime::Executable& executable) {
     std::vector<std::vector<std::string>> rows{{"device", "step", "why not an earlier device"}};
     for (const runtime::PlannedStep& step : executable.steps()) {
-        rows.push_back({step.backend, step.title, step.reason});
+        rows.push_back({step.backend, shortened(step.title), step.reason});
     }
     const auto work = device_work(executable);
     return work ? std::format("{}\na run: {}\n", table(rows, 3), work_text(*work)) : table(rows, 3);

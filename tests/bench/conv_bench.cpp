@@ -87,9 +87,9 @@ constexpr Layer kLayers[] = {
 // loop on data that fits the L1 cache comes within a few percent of it.
 double peak_gflops() {
     static const double peak = [] {
-        const cpu::GemmKernels& kernels = cpu::gemm_kernels();
+        const cpu::GemmPanels& kernels = cpu::gemm_kernels().full;
         constexpr std::size_t kDepth = 256;
-        const std::size_t vectors = kernels.max_panel_vectors;
+        const std::size_t vectors = kernels.max_vectors;
         const std::size_t pixels = kernels.max_pixels[vectors - 1];
         const std::size_t width = vectors * kernels.lanes;
         const auto a = hwy::AllocateAligned<float>(pixels * 8);

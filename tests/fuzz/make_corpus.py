@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Fills folders with seeds for the fuzz targets: webnn, tfjs, metadata, npy, seal.
+"""Fills folders with seeds for the fuzz targets: webnn, tfjs, tflite, metadata, npy, seal.
 
   make_corpus.py OUTPUT_FOLDER [SLUICE_PROGRAM [TESTDATA_FOLDER]]
 
-With the program, small ONNX models of libonnx-testdata are saved as WebNN JSON, one a kind of node.
+With the program, small ONNX models of libonnx-testdata are saved as WebNN JSON, one a kind of node; and
+the .tflite files that the tests of its build write are kept, if those are built.
 """
 
 import base64
 import hashlib
 import json
+import os
 import pathlib
 import struct
 import subprocess
@@ -140,6 +142,17 @@ def make_npy(folder):
                 put(folder, path.read_bytes())
 
 
+def make_tflite(folder, program):
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (pathlib.Path(__file__).parents[1] / "data").glob("*.tflite"):
+        put(folder, path.read_bytes())
+    test = program and pathlib.Path(program).parents[2] / "tests/models/models_tflite_test"
+    if test and test.exists():
+        environment = os.environ | {"SLUICE_FUZZ_SEEDS": str(folder.resolve())}
+        root = pathlib.Path(__file__).parents[2]
+        subprocess.run([test], env=environment, cwd=root, stdout=subprocess.DEVNULL, check=True)
+
+
 def make_seal(folder):
     def payload(files):
         table = struct.pack("<I", len(files))
@@ -160,6 +173,7 @@ def main():
     data = pathlib.Path(sys.argv[3] if len(sys.argv) > 3 else "/usr/share/libonnx-testdata/data")
     make_webnn(output / "webnn", program, data)
     make_tfjs(output / "tfjs")
+    make_tflite(output / "tflite", program)
     make_metadata(output / "metadata")
     make_npy(output / "npy")
     make_seal(output / "seal")

@@ -113,6 +113,7 @@ public:
         return text;
     }
     [[nodiscard]] std::uint64_t stat(const char* field) const { return stat_of(it_.get(), field); }
+    [[nodiscard]] GstElement* it() const { return it_.get(); }
 
 private:
     std::unique_ptr<GstHarness, decltype(&gst_harness_teardown)> harness_;

@@ -2,6 +2,7 @@
 // memory:VulkanImage: elements that write, in place, with what the device copies for it counted.
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -131,6 +132,84 @@ TEST_F(VulkanImageWriters, blend_by_the_matte_that_lies_on_the_device) {
         EXPECT_LE(largest_difference(pixels(out.get(), caps), pixels(wanted.get(), caps)), 3);
     }
     EXPECT_EQ(line.stat("mask-bytes-upload"), 0U) << "the matte crossed the host";
+}
+
+// All bytes but each pixel's last, which is the alpha of both formats.
+void expect_same_colors(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {
+    ASSERT_EQ(a.size(), b.size());
+    std::size_t changed = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        changed += i % 4 != 3 && a[i] != b[i] ? 1 : 0;
+    }
+    EXPECT_EQ(changed, 0U);
+}
+
+TEST_F(VulkanImageWriters, write_the_key_and_keep_the_colours) {
+    for (const std::string format : {"RGBA", "BGRA"}) {
+        SCOPED_TRACE(format);
+        const std::string caps = video_caps(format, kImageWidth, kImageHeight);
+        const std::string line = "sluicebackground effect=key";
+        ImageLine device("vulkanupload ! " + written_as(line) + " ! vulkandownload", caps);
+        device.mark([](GstBuffer* frame) { add_mask(frame, kImageWidth, kImageHeight); });
+        for (std::uint64_t i = 0; i < 3; ++i) {
+            const auto before = pixels(make_frame(caps, i).get(), caps);
+            const Ref wanted =
+                on_cpu(line, caps, with_mask(make_frame(caps, i), kImageWidth, kImageHeight));
+            const Ref out = device.run(make_frame(caps, i));
+            ASSERT_TRUE(wanted);
+            ASSERT_TRUE(out);
+            const auto keyed = pixels(out.get(), caps);
+            EXPECT_LE(largest_difference(keyed, pixels(wanted.get(), caps)), 1);
+            expect_same_colors(keyed, before);
+            // The mask grows from left to right.
+            EXPECT_LT(keyed[3], 10);
+            EXPECT_GT(keyed[(4 * kImageWidth) - 1], 245);
+        }
+        EXPECT_EQ(device.stat("copied-bytes-on-device"), 3 * 2 * frame_bytes(format));
+        EXPECT_EQ(device.stat("copied-bytes"), device.stat("copied-bytes-on-device"));
+    }
+}
+
+TEST_F(VulkanImageWriters, write_the_key_from_the_matte_that_lies_on_the_device) {
+    SLUICE_NEED(picture, footage("astronaut.png"));
+    SLUICE_NEED(model, model_file("selfie-segmentation-landscape.tflite"));
+    const std::string caps = video_caps("BGRA", 512, 512);
+    const Ref still = picture_frame(*picture, caps);
+    const std::string rest = " ! sluicebackground effect=key name=it device=";
+    const std::string device = "vulkan:" + vulkan_selector();
+    // The same network, so that the mattes differ by the 8 bits of the host's only.
+    ImageLine cpu("sluicesegment device=" + device + rest + "cpu", caps);
+    const Ref wanted = cpu.run(still);
+    ASSERT_TRUE(wanted);
+    ImageLine line("vulkanupload ! sluicesegment device=" + device + rest + device +
+                       " ! vulkandownload",
+                   caps);
+    for (int i = 0; i < 2; ++i) {
+        const Ref out = line.run(still);
+        ASSERT_TRUE(out);
+        EXPECT_LE(largest_difference(pixels(out.get(), caps), pixels(wanted.get(), caps)), 1);
+        EXPECT_GT(largest_difference(pixels(out.get(), caps), pixels(still.get(), caps)), 200)
+            << "nothing was keyed";
+        expect_same_colors(pixels(out.get(), caps), pixels(still.get(), caps));
+    }
+    EXPECT_EQ(line.stat("mask-bytes-upload"), 0U) << "the matte crossed the host";
+}
+
+TEST_F(VulkanImageWriters, take_images_with_alpha_only_for_a_key) {
+    const ImageLine line("vulkanupload ! " + written_as("sluicebackground effect=key") +
+                             " ! vulkandownload",
+                         video_caps("RGBA", kImageWidth, kImageHeight));
+    const Ref pad(gst_element_get_static_pad(line.it(), "sink"));
+    const auto refused = [&](const std::string& format) {
+        const Ref asked(
+            gst_caps_from_string(video_caps(format, kImageWidth, kImageHeight).c_str()));
+        gst_caps_set_features(asked.get(), 0, gst_caps_features_new("memory:VulkanImage", nullptr));
+        return gst_pad_query_accept_caps(pad.get(), asked.get()) == FALSE;
+    };
+    EXPECT_FALSE(refused("RGBA"));
+    EXPECT_FALSE(refused("BGRA"));
+    EXPECT_TRUE(refused("RGBx"));
+    EXPECT_TRUE(refused("NV12"));
 }
 
 TEST_F(VulkanImageWriters, enlarge_into_images_as_the_cpu_does) {

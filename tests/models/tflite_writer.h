@@ -4,8 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -92,10 +97,22 @@ public:
                                 fbb_.CreateVector(buffers));
         schema::FinishModelBuffer(fbb_, model);
         const auto bytes = std::as_bytes(std::span(fbb_.GetBufferPointer(), fbb_.GetSize()));
+        keep_seed(bytes);
         return {bytes.begin(), bytes.end()};
     }
 
 private:
+    // Into the folder of seeds for the fuzz target, where the environment names one.
+    static void keep_seed(std::span<const std::byte> bytes) {
+        const char* const folder = std::getenv("SLUICE_FUZZ_SEEDS");
+        if (folder == nullptr) {
+            return;
+        }
+        const std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        const std::string name = std::to_string(std::hash<std::string_view>()(content)) + ".tflite";
+        std::ofstream(std::filesystem::path(folder) / name, std::ios::binary) << content;
+    }
+
     flatbuffers::Offset<schema::SubGraph> end_graph(const std::vector<Index>& inputs,
                                                     const std::vector<Index>& outputs) {
         const auto graph =

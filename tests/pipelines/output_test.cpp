@@ -43,5 +43,13 @@ TEST(Output, patterns_number_files) {
     EXPECT_EQ(numbered("%d.png", 12345), "12345.png");
 }
 
+TEST(Output, shortens_what_is_long_between_characters) {
+    EXPECT_EQ(shortened("conv2d 'a'", 10), "conv2d 'a'");
+    EXPECT_EQ(shortened("0123456789abcdef", 9), "012...def");
+    EXPECT_EQ(shortened("0123456789abcdef", 10), "012...cdef");
+    EXPECT_EQ(shortened("\xC3\xA4\xC3\xB6\xC3\xBC\xC3\xA4\xC3\xB6\xC3\xBC", 9),
+              "\xC3\xA4...\xC3\xBC");
+}
+
 } // namespace
 } // namespace sluice::cli

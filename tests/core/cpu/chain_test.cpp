@@ -193,6 +193,28 @@ TEST(Chain, keeps_odd_windows_and_functions) {
     expect_same(must(net.builder.build({{"y", x}})), 1);
 }
 
+// Eight channels and more go by Winograd, whose rows lie in phases for all that reads them.
+TEST(Chain, mixes_winograd_with_other_windows) {
+    for (const auto& [height, width] : {std::pair{66U, 64U}, {65U, 387U}, {33U, 1283U}}) {
+        SCOPED_TRACE(std::to_string(height) + " x " + std::to_string(width));
+        Net net(height, width, 3);
+        OperandId x = net.convolve(net.input, 3, {.outputs = 16, .is_mirrored = true});
+        x = net.convolve(x, 16,
+                         {.outputs = 9, .height = 5, .width = 5, .pad_top = 1, .pad_left = 4});
+        x = net.convolve(x, 9, {.outputs = 11, .activation = ops::UnaryKind::Sigmoid});
+        x = net.convolve(x, 11, {.outputs = 6, .height = 1, .pad_top = 0, .pad_left = 0});
+        x = net.convolve(x, 6,
+                         {.outputs = 12, .height = 2, .width = 1, .pad_top = 1, .pad_left = 0});
+        x = net.shuffle(x, 3);
+        const OperandId sum = must(net.builder.add(x, net.enlarge(), "sum"));
+        expect_same(must(net.builder.build({{"residual", x}, {"y", sum}})), 1);
+    }
+    Net net(64, 803, 3);
+    OperandId x = net.convolve(net.input, 3, {.outputs = 8});
+    x = net.convolve(x, 8, {.outputs = 3});
+    expect_same(must(net.builder.build({{"y", x}})), 1);
+}
+
 TEST(Chain, shuffles_without_a_sum) {
     for (const std::uint32_t channels : {1U, 2U, 4U}) {
         Net net(65, 90, 3);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -160,7 +161,7 @@ TEST_F(TasksOnDevice, a_matte_that_stays_there_blends_as_one_by_way_of_the_host)
     constexpr std::string_view kModel = "selfie-segmentation-landscape";
     SLUICE_NEEDS_MODEL(kModel);
     auto segmenter = must(Segmenter::create({.model = std::string(kModel), .engine = on_device()}));
-    ASSERT_TRUE(segmenter.keeps_mattes());
+    ASSERT_TRUE(segmenter.runs_on_device());
     const auto matte = must(zero_copy::DeviceMatte::create(
         segmenter.device(), segmenter.matte_width(), segmenter.matte_height()));
     auto by_device = must(FrameBackground::create(sluice::testing::vulkan_selector()));
@@ -205,6 +206,67 @@ TEST_F(TasksOnDevice, a_matte_that_stays_there_blends_as_one_by_way_of_the_host)
     const auto refused = segmenter.segment(here.frame(), ledger_, *wrong);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::InvalidArgument);
+}
+
+TEST_F(TasksOnDevice, masks_of_a_multi_class_network_stay_there_and_are_the_host_s) {
+    constexpr std::string_view kModel = "selfie-multiclass";
+    SLUICE_NEEDS_MODEL(kModel);
+    auto segmenter = must(Segmenter::create({.model = std::string(kModel), .engine = on_device()}));
+    auto cpu = must(Segmenter::create({.model = std::string(kModel), .engine = on_cpu()}));
+    ASSERT_TRUE(segmenter.runs_on_device());
+    const std::uint32_t width = segmenter.matte_width();
+    const std::uint32_t height = segmenter.matte_height();
+    const auto matte = must(zero_copy::DeviceMatte::create(segmenter.device(), width, height));
+    const auto alone = must(zero_copy::DeviceMatte::create(segmenter.device(), width, height));
+    const auto map = must(zero_copy::DeviceClasses::create(segmenter.device(), width, height));
+    TestFrame frame({PixelFormat::Nv12, 160, 90, {}}, 0);
+    SharedFrame shared(frame);
+    for (int i = 0; i < 2; ++i) {
+        fill_pattern(frame, i);
+        shared.write(frame);
+        must(segmenter.segment(shared.frame(), ledger_, *matte, map.get()));
+        must(segmenter.segment(shared.frame(), ledger_, *alone));
+        const auto shares = must(matte->read());
+        const auto best = must(map->read());
+        EXPECT_TRUE(std::ranges::equal(must(alone->read()), shares));
+        // Of the same logits: only the matte rounds.
+        const auto by_host = must(segmenter.segment(shared.frame(), ledger_));
+        ASSERT_EQ(by_host.classes.size(), best.size());
+        EXPECT_TRUE(std::ranges::equal(best, by_host.classes));
+        for (std::size_t k = 0; k < shares.size(); ++k) {
+            ASSERT_NEAR(shares[k], by_host.matte.values[k], 1e-5) << "pixel " << k;
+        }
+        // The CPU's logits differ by roundings, so that near ones may change places.
+        const auto there = must(cpu.segment(frame.view()));
+        std::size_t others = 0;
+        for (std::size_t k = 0; k < best.size(); ++k) {
+            others += best[k] != there.classes[k] ? 1 : 0;
+            ASSERT_NEAR(shares[k], there.matte.values[k], 0.005) << "pixel " << k;
+        }
+        EXPECT_LE(others, best.size() / 1000);
+    }
+    EXPECT_EQ(ledger_.total_bytes(), 0U);
+}
+
+TEST_F(TasksOnDevice, masks_that_the_network_does_not_fill_are_refused) {
+    constexpr std::string_view kModel = "selfie-segmentation-landscape";
+    SLUICE_NEEDS_MODEL(kModel);
+    auto segmenter = must(Segmenter::create({.model = std::string(kModel), .engine = on_device()}));
+    auto cpu = must(Segmenter::create({.model = std::string(kModel), .engine = on_cpu()}));
+    const auto matte = must(zero_copy::DeviceMatte::create(
+        segmenter.device(), segmenter.matte_width(), segmenter.matte_height()));
+    const auto map = must(zero_copy::DeviceClasses::create(
+        segmenter.device(), segmenter.matte_width(), segmenter.matte_height()));
+    const TestFrame frame({PixelFormat::Nv12, 160, 90, {}}, 0);
+    const SharedFrame shared(frame);
+    const auto classless = segmenter.segment(shared.frame(), ledger_, *matte, map.get());
+    ASSERT_FALSE(classless);
+    EXPECT_EQ(classless.error().code, ErrorCode::InvalidArgument);
+    EXPECT_NE(classless.error().message.find("1 classes"), std::string::npos)
+        << classless.error().message;
+    const auto elsewhere = cpu.segment(shared.frame(), ledger_, *matte);
+    ASSERT_FALSE(elsewhere);
+    EXPECT_EQ(elsewhere.error().code, ErrorCode::InvalidArgument);
 }
 
 TEST_F(TasksOnDevice, redaction_happens_in_place) {
