@@ -14,6 +14,7 @@
 #include "core/base/checked_math.h"
 #include "core/base/result.h"
 #include "core/runtime/thread_pool.h"
+#include "zero_copy/background_scratch.h"
 #include "zero_copy/blur_kernels.h"
 #include "zero_copy/cell_blur.h"
 #include "zero_copy/color.h"
@@ -29,73 +30,11 @@ namespace sluice::zero_copy {
 
 namespace {
 
-constexpr std::size_t kStrip = MaskSampler::kStrip;
 constexpr std::uint8_t kWhole = 255; // of a mask: the frame alone shows
 constexpr std::size_t kSamplesPerTask = 32768;
 constexpr double kMaxBlurSigma = 0.5;
-// Weight that even the person keeps in the blurred background, so that it has a value everywhere:
-// a quarter of a code at most.
-constexpr float kLeastWeight = 1.0F / 1024.0F;
-
-using Strip = std::array<float, kStrip>;
 
 } // namespace
-
-struct BackgroundBlend::Scratch {
-    // A group of samples with what its effect needs.
-    struct GroupState {
-        SampleGroup group;
-        std::array<bool, 4> written{}; // lanes
-        // Into another frame, bytes that no lane writes are carried over: alpha and padding, with
-        // Key the colours. Once a plane, by the first group in it.
-        bool carries = false;
-        bool alone = false; // no other group writes into its plane
-        MaskSampler mask;
-        // Blur: cells, and where each column lies between them.
-        std::size_t cell_x = 1;
-        std::size_t cell_y = 1;
-        GaussianKernel across = {};
-        GaussianKernel down = {};
-        std::optional<CellBlur> blur = std::nullopt;
-        std::vector<std::int32_t> first = {};
-        std::vector<float> weight = {};
-    };
-
-    FrameFormat format;
-    BackgroundEffect effect = BackgroundEffect::Blur;
-    double sigma = 0.0; // in pixels
-    std::array<float, 4> color{};
-    std::optional<FrameView> picture;
-    std::vector<GroupState> groups;
-
-    // Rows [begin, end) of `count` samples from the x-th on, a row of cells in a strip, and the
-    // sums down its columns.
-    struct Window {
-        std::size_t begin, end, x, count;
-    };
-    struct CellSums {
-        Strip weight;
-        std::array<Strip, 4> values; // [lane]
-    };
-
-    void add_group(const SampleGroup& group);
-    void sum_evenly(const GroupState& state, const FrameView& frame, const Window& window,
-                    float share, CellSums& sums) const;
-    void sum_weighted(const GroupState& state, const FrameView& frame, const Mask& mask,
-                      const Window& window, CellSums& sums) const;
-    void gather_cells(GroupState& state, const FrameView& frame, const Mask& mask,
-                      std::size_t cell_row) const;
-    void blend_row(const GroupState& state, const FrameView& frame, const Mask& mask,
-                   const MutableFrameView& out, std::size_t y) const;
-    void background(const GroupState& state, std::size_t y, std::size_t x, std::size_t count,
-                    const LaneStrips& out) const;
-    [[nodiscard]] std::size_t rows(const GroupState& state) const {
-        return state.group.rows(format.height);
-    }
-    [[nodiscard]] std::size_t columns(const GroupState& state) const {
-        return state.group.columns(format.width);
-    }
-};
 
 void BackgroundBlend::Scratch::add_group(const SampleGroup& group) {
     GroupState state{.group = group, .mask = MaskSampler(format, group)};
@@ -114,131 +53,9 @@ void BackgroundBlend::Scratch::add_group(const SampleGroup& group) {
                         return before.group.plane == group.plane;
                     });
     if (effect == BackgroundEffect::Blur) {
-        // Cells hold whole chroma samples.
-        const std::size_t cell = blur_cell(sigma);
-        state.cell_x = cell >> group.shift_x;
-        state.cell_y = cell >> group.shift_y;
-        state.across = cell_kernel(sigma / (1U << group.shift_x), state.cell_x);
-        state.down = cell_kernel(sigma / (1U << group.shift_y), state.cell_y);
-        const std::size_t cells_x = div_ceil(columns(state), state.cell_x);
-        const std::size_t cells_y = div_ceil(rows(state), state.cell_y);
-        state.blur.emplace(cells_x, cells_y, values,
-                           std::max(state.across.radius, state.down.radius));
-        state.first.resize(columns(state));
-        state.weight.resize(columns(state));
-        const double last = static_cast<double>(cells_x) - 1.0;
-        for (std::size_t i = 0; i < state.first.size(); ++i) {
-            const double at =
-                ((static_cast<double>(i) + 0.5) / static_cast<double>(state.cell_x)) - 0.5;
-            const double kept = std::clamp(at, 0.0, last);
-            const double first = std::min(std::floor(kept), std::max(last - 1.0, 0.0));
-            state.first[i] = static_cast<std::int32_t>(first);
-            state.weight[i] = static_cast<float>(kept - first);
-        }
+        add_cells(state, values);
     }
     groups.push_back(std::move(state));
-}
-
-// Sums the samples of one row of cells, weighted by how much they are background.
-void BackgroundBlend::Scratch::gather_cells(GroupState& state, const FrameView& frame,
-                                            const Mask& mask, std::size_t cell_row) const {
-    const SampleGroup& group = state.group;
-    CellSums sums; // NOLINT: filled as far as it is read
-    const std::size_t begin = cell_row * state.cell_y;
-    const std::size_t end = std::min(begin + state.cell_y, rows(state));
-    for (std::size_t x = 0; x < columns(state); x += kStrip) {
-        const std::size_t count = std::min(kStrip, columns(state) - x);
-        const Window window{.begin = begin, .end = end, .x = x, .count = count};
-        if (const auto only = state.mask.only(begin, end, x)) {
-            const float share = 1.0F + kLeastWeight - (static_cast<float>(*only) / 255.0F);
-            sum_evenly(state, frame, window, share, sums);
-        } else {
-            sum_weighted(state, frame, mask, window, sums);
-        }
-        const auto to_cells = [&](Strip& strip, float* cells) {
-            std::size_t left = align_up(count, state.cell_x);
-            std::fill(strip.begin() + static_cast<std::ptrdiff_t>(count),
-                      strip.begin() + static_cast<std::ptrdiff_t>(left), 0.0F);
-            for (std::size_t size = state.cell_x; size > 1; size /= 2) {
-                left /= 2;
-                sum_pairs(strip.data(), left, strip.data());
-            }
-            std::copy_n(strip.begin(), left, cells);
-        };
-        const std::size_t cell = x / state.cell_x;
-        to_cells(sums.weight, state.blur->weights(cell_row) + cell);
-        std::size_t value = 0;
-        for (std::size_t lane = 0; lane < group.lanes; ++lane) {
-            if (state.written[lane]) {
-                to_cells(sums.values[lane], state.blur->sums(value++, cell_row) + cell);
-            }
-        }
-    }
-}
-
-// Of rows under one value of the mask.
-void BackgroundBlend::Scratch::sum_evenly(const GroupState& state, const FrameView& frame,
-                                          const Window& window, float share, CellSums& sums) const {
-    const SampleGroup& group = state.group;
-    const std::size_t count = window.count;
-    const std::size_t rows = window.end - window.begin;
-    std::fill_n(sums.weight.begin(), count, share * static_cast<float>(rows));
-    if (group.step_bytes() == 1) {
-        const std::byte* const first = frame.row(group.plane, window.begin) + window.x;
-        const std::ptrdiff_t stride =
-            rows > 1 ? frame.row(group.plane, window.begin + 1) + window.x - first : 0;
-        sum_byte_rows(reinterpret_cast<const std::uint8_t*>(first), stride, rows, count,
-                      sums.values[0].data());
-    } else {
-        std::array<Strip, 4> values; // NOLINT: filled as far as it is read
-        LaneStrips loaded{};
-        for (std::size_t lane = 0; lane < group.lanes; ++lane) {
-            loaded[lane] = state.written[lane] ? values[lane].data() : nullptr;
-            std::fill_n(sums.values[lane].begin(), count, 0.0F);
-        }
-        for (std::size_t y = window.begin; y < window.end; ++y) {
-            load_lanes(group, frame.row(group.plane, y) + (window.x * group.step_bytes()), count,
-                       loaded);
-            for (std::size_t lane = 0; lane < group.lanes; ++lane) {
-                if (state.written[lane]) {
-                    accumulate_strip(values[lane].data(), count, sums.values[lane].data());
-                }
-            }
-        }
-    }
-    for (std::size_t lane = 0; lane < group.lanes; ++lane) {
-        if (state.written[lane]) {
-            scale_offset(sums.values[lane].data(), share, 0.0F, count, sums.values[lane].data());
-        }
-    }
-}
-
-void BackgroundBlend::Scratch::sum_weighted(const GroupState& state, const FrameView& frame,
-                                            const Mask& mask, const Window& window,
-                                            CellSums& sums) const {
-    const SampleGroup& group = state.group;
-    const std::size_t count = window.count;
-    Strip weight;                // NOLINT: filled as far as it is read
-    std::array<Strip, 4> values; // NOLINT: the same
-    LaneStrips loaded{};
-    std::fill_n(sums.weight.begin(), count, 0.0F);
-    for (std::size_t lane = 0; lane < group.lanes; ++lane) {
-        loaded[lane] = state.written[lane] ? values[lane].data() : nullptr;
-        std::fill_n(sums.values[lane].begin(), count, 0.0F);
-    }
-    for (std::size_t y = window.begin; y < window.end; ++y) {
-        state.mask.sample(mask, y, window.x, count, weight.data());
-        scale_offset(weight.data(), -1.0F, 1.0F + kLeastWeight, count, weight.data());
-        accumulate_strip(weight.data(), count, sums.weight.data());
-        load_lanes(group, frame.row(group.plane, y) + (window.x * group.step_bytes()), count,
-                   loaded);
-        for (std::size_t lane = 0; lane < group.lanes; ++lane) {
-            if (state.written[lane]) {
-                accumulate_product(values[lane].data(), weight.data(), count,
-                                   sums.values[lane].data());
-            }
-        }
-    }
 }
 
 // The blurred picture or the other one, as strips.
