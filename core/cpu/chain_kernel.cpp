@@ -19,7 +19,7 @@ namespace sluice::cpu::HWY_NAMESPACE {
 namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using ChainTag = hn::CappedTag<float, 8>;
+using ChainTag = hn::CappedTag<float, kChainSlack>;
 using ChainVec = hn::Vec<ChainTag>;
 constexpr std::size_t kChainLanes = hn::MaxLanes(ChainTag());
 static_assert(kChainLanes <= kChainSlack);

@@ -10,7 +10,7 @@ namespace sluice::cpu {
 
 // Rows are written in whole vectors: up to this many floats behind the last are overwritten, and as
 // many are read.
-inline constexpr std::size_t kChainSlack = 8;
+inline constexpr std::size_t kChainSlack = 16;
 // Where a chain has Winograd convolutions, its rows are dealt out to this many phases: column 4 * t
 // + p is value t of phase p.
 inline constexpr std::size_t kChainPhases = 4;

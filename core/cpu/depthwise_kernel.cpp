@@ -16,46 +16,70 @@ HWY_BEFORE_NAMESPACE();
 namespace sluice::cpu::HWY_NAMESPACE {
 namespace {
 
-// Eight lanes at most: the networks have 8, 12, 24, 28, 36... channels.
+// Eight lanes or fewer: the networks have 8, 12, 24, 28, 36... channels. Where vectors are longer,
+// full ones come first.
 using Tag = hn::CappedTag<float, 8>;
-using Vec = hn::Vec<Tag>;
+using FullTag = hn::CappedTag<float, 16>;
 constexpr std::size_t kDepthwiseLanes = hn::MaxLanes(Tag());
+constexpr std::size_t kFullLanes = hn::MaxLanes(FullTag());
+
+// Calls body(tag, c) for vectors that cover all channels, of which there are at least
+// kDepthwiseLanes. The last may overlap the one before it.
+template <class Body>
+HWY_INLINE void for_vectors(std::size_t channels, const Body& body) {
+    std::size_t c = 0;
+    if constexpr (kFullLanes > kDepthwiseLanes) {
+        for (; c + kFullLanes <= channels; c += kFullLanes) {
+            body(FullTag(), c);
+        }
+        if (c > 0 && c + kDepthwiseLanes < channels) {
+            return body(FullTag(), channels - kFullLanes);
+        }
+    }
+    for (; c + kDepthwiseLanes <= channels; c += kDepthwiseLanes) {
+        body(Tag(), c);
+    }
+    if (c < channels) {
+        body(Tag(), channels - kDepthwiseLanes);
+    }
+}
 
 // The residual of channels [c, c + lanes) of a pixel.
-HWY_INLINE Vec residual_at(const DepthwiseTile& tile, std::size_t pixel, std::size_t c) {
-    const Tag d;
+template <class D>
+HWY_INLINE hn::Vec<D> residual_at(D d, const DepthwiseTile& tile, std::size_t pixel,
+                                  std::size_t c) {
     const float* const from = tile.residual + pixel * tile.residual_channels + c;
-    if (c + kDepthwiseLanes <= tile.residual_channels) {
+    if (c + hn::MaxLanes(d) <= tile.residual_channels) {
         return hn::LoadU(d, from);
     }
     return c < tile.residual_channels ? hn::LoadN(d, from, tile.residual_channels - c)
                                       : hn::Zero(d);
 }
 
-template <std::size_t kPixels>
+template <class D, std::size_t kPixels>
 struct Sums {
-    Vec v[kPixels];
+    hn::Vec<D> v[kPixels];
 };
 
 // One vector of channels. Each column is loaded once per kernel row and goes into every window that
 // it belongs to.
-template <std::size_t kWidth, std::size_t kStride, bool kEdge, std::size_t kPixels>
-HWY_INLINE void convolve(const DepthwiseTile& tile, std::size_t c, Vec low, Vec high) {
-    const Tag d;
+template <std::size_t kWidth, std::size_t kStride, bool kEdge, std::size_t kPixels, class D>
+HWY_INLINE void convolve(D d, const DepthwiseTile& tile, std::size_t c, const Bounds& bounds) {
+    using Vec = hn::Vec<D>;
     constexpr std::size_t kColumns = (kPixels - 1) * kStride + kWidth;
-    Sums<kPixels> sums;
+    Sums<D, kPixels> sums;
     const Vec bias = hn::LoadU(d, tile.bias + c);
     unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA { sums.v[p] = bias; });
     if (tile.residual != nullptr) {
         unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA {
-            sums.v[p] = hn::Add(sums.v[p], residual_at(tile, p, c));
+            sums.v[p] = hn::Add(sums.v[p], residual_at(d, tile, p, c));
         });
     }
     const std::size_t channels = tile.channels;
     const float* HWY_RESTRICT weights = tile.weights + c;
     std::ptrdiff_t row = tile.base + static_cast<std::ptrdiff_t>(c);
     for (std::size_t r = 0; r < tile.rows; ++r) {
-        Sums<kWidth> w;
+        Sums<D, kWidth> w;
         unroll<kWidth>([&]<std::size_t k>()
                            SLUICE_INLINE_LAMBDA { w.v[k] = hn::LoadU(d, weights + k * channels); });
         unroll<kColumns>([&]<std::size_t x>() SLUICE_INLINE_LAMBDA {
@@ -74,6 +98,8 @@ HWY_INLINE void convolve(const DepthwiseTile& tile, std::size_t c, Vec low, Vec 
         weights += kWidth * channels;
         row += static_cast<std::ptrdiff_t>(tile.row_stride);
     }
+    const Vec low = hn::Set(d, bounds.low);
+    const Vec high = hn::Set(d, bounds.high);
     unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA {
         hn::StoreU(hn::Min(high, hn::Max(low, sums.v[p])), d, tile.output + p * channels + c);
     });
@@ -81,28 +107,20 @@ HWY_INLINE void convolve(const DepthwiseTile& tile, std::size_t c, Vec low, Vec 
 
 template <std::size_t kWidth, std::size_t kStride, bool kEdge, std::size_t kPixels>
 void fast_tile(const DepthwiseTile& tile) {
-    const Tag d;
     const Bounds bounds = bounds_of(tile.activation);
-    const Vec low = hn::Set(d, bounds.low);
-    const Vec high = hn::Set(d, bounds.high);
-    const std::size_t last = tile.channels - kDepthwiseLanes;
-    // The last vector overlaps the one before it where the channels are no multiple of the lanes.
-    for (std::size_t c = 0;; c = c + kDepthwiseLanes < last ? c + kDepthwiseLanes : last) {
-        convolve<kWidth, kStride, kEdge, kPixels>(tile, c, low, high);
-        if (c == last) {
-            break;
-        }
-    }
+    for_vectors(tile.channels, [&](auto d, std::size_t c) SLUICE_INLINE_LAMBDA {
+        convolve<kWidth, kStride, kEdge, kPixels>(d, tile, c, bounds);
+    });
     if (!is_bounds(tile.activation.kind)) {
         activate_all(tile.output, kPixels * tile.channels, tile.activation);
     }
 }
 
 // One vector of channels through a run of tiles: what it keeps in registers and where it is.
-template <std::size_t kRows>
+template <class D, std::size_t kRows>
 struct RunState {
-    Vec bias, low, high;
-    Sums<3 * kRows> weights;
+    hn::Vec<D> bias, low, high;
+    Sums<D, 3 * kRows> weights;
     const float* from; // the first window of the tile
     float* to;
     std::size_t pixel; // of the run, for the residual
@@ -112,16 +130,16 @@ struct RunState {
 
 // A tile of a run. Columns are addressed in threes from one pointer, which x86 does in the load;
 // the first is left out where it lies in the padding, and so is the last.
-template <std::size_t kStride, std::size_t kRows, std::size_t kPixels, bool kLeft, bool kRight>
-HWY_INLINE void run_step(const DepthwiseTile& tile, RunState<kRows>& run) {
-    const Tag d;
+template <std::size_t kStride, std::size_t kPixels, bool kLeft, bool kRight, class D,
+          std::size_t kRows>
+HWY_INLINE void run_step(D d, const DepthwiseTile& tile, RunState<D, kRows>& run) {
     constexpr std::size_t kColumns = (kPixels - 1) * kStride + 3;
     const std::size_t channels = tile.channels;
-    Sums<kPixels> sums;
+    Sums<D, kPixels> sums;
     unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA { sums.v[p] = run.bias; });
     if (tile.residual != nullptr) {
         unroll<kPixels>([&]<std::size_t p>() SLUICE_INLINE_LAMBDA {
-            sums.v[p] = hn::Add(sums.v[p], residual_at(tile, run.pixel + p, run.channel));
+            sums.v[p] = hn::Add(sums.v[p], residual_at(d, tile, run.pixel + p, run.channel));
         });
     }
     unroll<kRows>([&]<std::size_t r>() SLUICE_INLINE_LAMBDA {
@@ -131,7 +149,7 @@ HWY_INLINE void run_step(const DepthwiseTile& tile, RunState<kRows>& run) {
             [&]<std::size_t i>() SLUICE_INLINE_LAMBDA { columns[i] = row + 3 * i * channels; });
         unroll<kColumns>([&]<std::size_t x>() SLUICE_INLINE_LAMBDA {
             if constexpr ((!kLeft || x > 0) && (!kRight || x + 1 < kColumns)) {
-                const Vec v = hn::LoadU(d, columns[x / 3] + (x % 3) * channels);
+                const hn::Vec<D> v = hn::LoadU(d, columns[x / 3] + (x % 3) * channels);
                 unroll<3>([&]<std::size_t k>() SLUICE_INLINE_LAMBDA {
                     if constexpr (x >= k && (x - k) % kStride == 0 && (x - k) / kStride < kPixels) {
                         constexpr std::size_t p = (x - k) / kStride;
@@ -153,48 +171,47 @@ HWY_INLINE void run_step(const DepthwiseTile& tile, RunState<kRows>& run) {
     run.pixel += kPixels;
 }
 
-// Channels outermost, so that the weights are loaded once.
-template <std::size_t kStride, std::size_t kRows, std::size_t kPixels>
-void run_tiles(const DepthwiseTile& tile, const DepthwiseRun& of) {
-    const Tag d;
+// One vector of channels through all tiles, so that its weights are loaded once.
+template <std::size_t kStride, std::size_t kRows, std::size_t kPixels, class D>
+HWY_INLINE void run_vector(D d, const DepthwiseTile& tile, const DepthwiseRun& of, std::size_t c) {
     const Bounds bounds = bounds_of(tile.activation);
-    RunState<kRows> run;
+    const std::size_t channels = tile.channels;
+    RunState<D, kRows> run;
     run.low = hn::Set(d, bounds.low);
     run.high = hn::Set(d, bounds.high);
     run.bounded = tile.activation.kind != ops::UnaryKind::Identity;
-    const std::size_t channels = tile.channels;
-    const std::size_t last = channels - kDepthwiseLanes;
-    for (std::size_t c = 0;; c = c + kDepthwiseLanes < last ? c + kDepthwiseLanes : last) {
-        run.bias = hn::LoadU(d, tile.bias + c);
-        unroll<3 * kRows>([&]<std::size_t k>() SLUICE_INLINE_LAMBDA {
-            run.weights.v[k] = hn::LoadU(d, tile.weights + k * channels + c);
-        });
-        run.from = tile.input + (tile.base + static_cast<std::ptrdiff_t>(c));
-        run.to = tile.output + c;
-        run.pixel = 0;
-        run.channel = c;
-        std::size_t inner = of.tiles;
-        if (of.left && of.right && inner == 1) {
-            run_step<kStride, kRows, kPixels, true, true>(tile, run);
-        } else {
-            inner -= of.right ? 1 : 0;
-            if (of.left) {
-                run_step<kStride, kRows, kPixels, true, false>(tile, run);
-                --inner;
-            }
-            for (; inner > 0; --inner) {
-                run_step<kStride, kRows, kPixels, false, false>(tile, run);
-            }
-            if (of.right) {
-                run_step<kStride, kRows, kPixels, false, true>(tile, run);
-            }
-        }
-        if (c == last) {
-            break;
-        }
+    run.bias = hn::LoadU(d, tile.bias + c);
+    unroll<3 * kRows>([&]<std::size_t k>() SLUICE_INLINE_LAMBDA {
+        run.weights.v[k] = hn::LoadU(d, tile.weights + k * channels + c);
+    });
+    run.from = tile.input + (tile.base + static_cast<std::ptrdiff_t>(c));
+    run.to = tile.output + c;
+    run.pixel = 0;
+    run.channel = c;
+    std::size_t inner = of.tiles;
+    if (of.left && of.right && inner == 1) {
+        return run_step<kStride, kPixels, true, true>(d, tile, run);
     }
+    inner -= of.right ? 1 : 0;
+    if (of.left) {
+        run_step<kStride, kPixels, true, false>(d, tile, run);
+        --inner;
+    }
+    for (; inner > 0; --inner) {
+        run_step<kStride, kPixels, false, false>(d, tile, run);
+    }
+    if (of.right) {
+        run_step<kStride, kPixels, false, true>(d, tile, run);
+    }
+}
+
+template <std::size_t kStride, std::size_t kRows, std::size_t kPixels>
+void run_tiles(const DepthwiseTile& tile, const DepthwiseRun& of) {
+    for_vectors(tile.channels, [&](auto d, std::size_t c) SLUICE_INLINE_LAMBDA {
+        run_vector<kStride, kRows, kPixels>(d, tile, of, c);
+    });
     if (!is_bounds(tile.activation.kind)) {
-        activate_all(tile.output, of.tiles * kPixels * channels, tile.activation);
+        activate_all(tile.output, of.tiles * kPixels * tile.channels, tile.activation);
     }
 }
 
@@ -207,9 +224,9 @@ void any_tile(const DepthwiseTile& tile) {
         const auto load = [&](const float* from) HWY_ATTR {
             return count == kDepthwiseLanes ? hn::LoadU(d, from) : hn::LoadN(d, from, count);
         };
-        Vec sum = load(tile.bias + c);
+        auto sum = load(tile.bias + c);
         if (tile.residual != nullptr) {
-            sum = hn::Add(sum, residual_at(tile, 0, c));
+            sum = hn::Add(sum, residual_at(d, tile, 0, c));
         }
         for (std::size_t r = 0; r < tile.rows; ++r) {
             for (std::size_t t = 0; t < taps; ++t) {

@@ -17,7 +17,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace sluice::cpu::HWY_NAMESPACE {
 
-using WinogradTag = hwy::HWY_NAMESPACE::CappedTag<float, kMinWinogradChannels>;
+using WinogradTag = hwy::HWY_NAMESPACE::CappedTag<float, kMaxWinogradLanes>;
 using WinogradVec = hwy::HWY_NAMESPACE::Vec<WinogradTag>;
 
 inline constexpr float kNear2 = kNearPoint * kNearPoint;

@@ -17,7 +17,8 @@ inline constexpr std::size_t kWinogradProducts = kWinogradTile * kWinogradTile;
 // All their powers and products that the transforms need are floats without rounding.
 inline constexpr float kNearPoint = 0.625F;
 inline constexpr float kFarPoint = 1.5F;
-inline constexpr std::size_t kMinWinogradChannels = 8; // a vector of them
+inline constexpr std::size_t kMaxWinogradLanes =
+    16; // no picture has fewer channels, see suits_winograd()
 
 // One tile of 6x6 input pixels to 36 products.
 struct WinogradInput {
