@@ -309,7 +309,7 @@ Result<PackedWeights> pack_outputs(const ConvShape& s, const ConvConstants& data
                                    std::size_t count) {
     const std::span<const float> bias =
         data.bias.empty() ? std::span<const float>() : std::span(data.bias).subspan(first, count);
-    return PackedWeights::pack(s.in_channels, count, bias, [&](std::size_t k, std::size_t n) {
+    return PackedWeights::pack({s.in_channels, count}, bias, [&](std::size_t k, std::size_t n) {
         return data.at(first + n, 0, 0, k);
     });
 }
@@ -319,7 +319,7 @@ Result<PackedWeights> pack_inputs(const ConvShape& s, const ConvConstants& data,
                                   std::size_t count) {
     const std::span<const float> bias =
         first > 0 ? std::span<const float>() : std::span<const float>(data.bias);
-    return PackedWeights::pack(count, s.out_channels, bias, [&](std::size_t k, std::size_t n) {
+    return PackedWeights::pack({count, s.out_channels}, bias, [&](std::size_t k, std::size_t n) {
         return data.at(n, 0, 0, first + k);
     });
 }
@@ -334,8 +334,8 @@ std::size_t pass_channels(const Shapes& shapes) {
         sizeof(float) * (d.kernel_height * d.in_width + d.out_width + shapes.expand.in_channels +
                          shapes.project.out_channels);
     const std::size_t fitting = std::max<std::size_t>(l2_cache_bytes() * 3 / 4 / bytes, 1);
-    const GemmKernels& kernels = gemm_kernels();
-    const std::size_t panel = kernels.full.lanes * kernels.full.max_vectors;
+    const GemmPanels& full = gemm_kernels().panels(PanelKind::Full);
+    const std::size_t panel = full.columns * full.max_vectors;
     return std::min(align_up(div_ceil(d.in_channels, div_ceil(d.in_channels, fitting)), panel),
                     d.in_channels);
 }

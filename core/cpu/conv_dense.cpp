@@ -24,6 +24,14 @@ constexpr std::size_t kGroupBytes = std::size_t{192} << 10U;
 // A multiple of every tile size, so that blocks have no odd tiles.
 constexpr std::size_t kBlockPixels = 24;
 
+// The taps of a kernel row are neighbours in memory unless something lies between them.
+std::size_t segments_per_row(const ConvShape& s) {
+    return s.groups == 1 && (s.dilation_x == 1 || s.kernel_width == 1) ? 1 : s.kernel_width;
+}
+std::size_t segment_length(const ConvShape& s) {
+    return s.kernel_width / segments_per_row(s) * s.group_in();
+}
+
 class DenseConv final : public runtime::Kernel {
 public:
     DenseConv(const ConvShape& shape, std::vector<PackedWeights> groups)
@@ -91,10 +99,8 @@ private:
 
 void DenseConv::plan_segments() {
     const ConvShape& s = shape_;
-    // The taps of a kernel row are neighbours in memory unless something lies between them.
-    const bool joined = s.groups == 1 && (s.dilation_x == 1 || s.kernel_width == 1);
-    segments_per_row_ = joined ? 1 : s.kernel_width;
-    segment_length_ = joined ? s.kernel_width * s.in_channels : s.group_in();
+    segments_per_row_ = segments_per_row(s);
+    segment_length_ = segment_length(s);
 
     const std::size_t padded_last = (s.out_width - 1) * s.stride_x + s.window_width();
     inner_begin_ = std::min(div_ceil(s.pad_left, s.stride_x), s.out_width);
@@ -203,10 +209,10 @@ void DenseConv::run_block(const runtime::KernelIo& io, const Block& block, std::
             tile.base = channel;
             tile.offsets = edge_offsets_.data() + first_segment;
         }
-        run_panel(kernels_, panel, first_segment * segment_length_, stop - x, tile);
+        run_panel(kernels_, panel, first_segment, stop - x, tile);
     };
     // An edge tile may reach into the inside: whole tiles are faster than single pixels.
-    const std::size_t tile_pixels = kernels_.panels(panel.half).max_pixels[panel.vectors - 1];
+    const std::size_t tile_pixels = kernels_.panels(panel.kind).max_pixels[panel.vectors - 1];
     std::size_t x = block.x_begin;
     while (x < block.x_end) {
         if (x >= inner_begin_ && x < inner_end_) {
@@ -260,8 +266,10 @@ Result<std::unique_ptr<runtime::Kernel>> make_dense_conv(const ConvShape& shape,
             data.bias.empty() ? std::span<const float>()
                               : std::span(data.bias).subspan(g * group_out, group_out);
         SLUICE_TRY_ASSIGN(PackedWeights packed,
-                          PackedWeights::pack(shape.taps() * group_in, group_out, bias,
-                                              [&](std::size_t k, std::size_t n) {
+                          PackedWeights::pack({.k_count = shape.taps() * group_in,
+                                               .n_count = group_out,
+                                               .segment_length = segment_length(shape)},
+                                              bias, [&](std::size_t k, std::size_t n) {
                                                   const std::size_t tap = k / group_in;
                                                   return data.at(
                                                       g * group_out + n, tap / shape.kernel_width,

@@ -236,13 +236,13 @@ Result<std::unique_ptr<runtime::Kernel>> make_tiled(const ConvShape& s, const Co
     for (std::size_t x = 0; x < s.kernel_width; ++x) {
         repeated.insert(repeated.end(), data.bias.begin(), data.bias.end());
     }
-    if (s.taps() * s.out_channels <= gemm_kernels().full.lanes) {
+    if (s.taps() * s.out_channels <= gemm_kernels().panels(PanelKind::Full).columns) {
         std::vector<float> all;
         for (std::size_t y = 0; y < s.kernel_height; ++y) {
             all.insert(all.end(), repeated.begin(), repeated.end());
         }
         SLUICE_TRY_ASSIGN(PackedWeights packed,
-                          PackedWeights::pack(s.in_channels, s.taps() * s.out_channels, all,
+                          PackedWeights::pack({s.in_channels, s.taps() * s.out_channels}, all,
                                               [&](std::size_t k, std::size_t n) {
                                                   const std::size_t tap = n / s.out_channels;
                                                   return data.at(n % s.out_channels,
@@ -254,7 +254,7 @@ Result<std::unique_ptr<runtime::Kernel>> make_tiled(const ConvShape& s, const Co
     std::vector<PackedWeights> rows;
     for (std::size_t y = 0; y < s.kernel_height; ++y) {
         SLUICE_TRY_ASSIGN(PackedWeights packed,
-                          PackedWeights::pack(s.in_channels, s.kernel_width * s.out_channels,
+                          PackedWeights::pack({s.in_channels, s.kernel_width * s.out_channels},
                                               repeated, [&](std::size_t k, std::size_t n) {
                                                   return data.at(n % s.out_channels, y,
                                                                  n / s.out_channels, k);
@@ -271,7 +271,7 @@ Result<std::unique_ptr<runtime::Kernel>> make_general(const ConvShape& s,
     for (std::size_t g = 0; g < s.groups; ++g) {
         for (std::size_t tap = 0; tap < s.taps(); ++tap) {
             SLUICE_TRY_ASSIGN(PackedWeights packed,
-                              PackedWeights::pack(s.group_in(), s.group_out(), {},
+                              PackedWeights::pack({s.group_in(), s.group_out()}, {},
                                                   [&](std::size_t k, std::size_t n) {
                                                       return data.at(n, tap / s.kernel_width,
                                                                      tap % s.kernel_width,
@@ -283,7 +283,7 @@ Result<std::unique_ptr<runtime::Kernel>> make_general(const ConvShape& s,
             data.bias.empty() ? std::span<const float>()
                               : std::span(data.bias).subspan(g * s.group_out(), s.group_out());
         SLUICE_TRY_ASSIGN(PackedWeights packed,
-                          PackedWeights::pack(0, s.group_out(), own,
+                          PackedWeights::pack({0, s.group_out()}, own,
                                               [](std::size_t, std::size_t) { return 0.0F; }));
         biases.push_back(std::move(packed));
     }

@@ -8,6 +8,8 @@
 #define SLUICE_CORE_CPU_GEMM_KERNEL_INL_H_
 #endif
 
+#include <cstring>
+
 #include <hwy/highway.h>
 
 #include "core/cpu/activation-inl.h"
@@ -193,6 +195,126 @@ void gemm_tile(const GemmTile& tile) {
         });
     }
 }
+
+#if HWY_TARGET <= HWY_AVX3
+
+// kSteps values, again and again.
+template <std::size_t kSteps>
+HWY_INLINE hn::Vec<GemmTag> repeated_steps(const float* from) {
+    const GemmTag d;
+    if constexpr (kSteps == hn::MaxLanes(GemmTag())) {
+        return hn::LoadU(d, from);
+    } else if constexpr (kSteps == 4) {
+        return hn::LoadDup128(d, from);
+    } else {
+        static_assert(kSteps == 2);
+        const hn::Repartition<double, GemmTag> pairs;
+        double pair;
+        std::memcpy(&pair, from, sizeof(pair));
+        return hn::BitCast(d, hn::Set(pairs, pair));
+    }
+}
+
+// Adds up the steps of every column: kColumns sums of pixel m go to to[m * kColumns].
+template <std::size_t kSteps, std::size_t kCount>
+HWY_INLINE void fold_steps(const GemmAccumulators<GemmTag, kCount, 1>& acc, float* to) {
+    const GemmTag d;
+    if constexpr (kSteps == 1) {
+        unroll<kCount>([&]<std::size_t i>() SLUICE_INLINE_LAMBDA {
+            hn::Store(acc.v[i], d, to + i * hn::MaxLanes(d));
+        });
+    } else {
+        constexpr std::size_t kNext = (kCount + 1) / 2;
+        GemmAccumulators<GemmTag, kNext, 1> next;
+        unroll<kNext>([&]<std::size_t i>() SLUICE_INLINE_LAMBDA {
+            const auto first = acc.v[2 * i];
+            const auto second = acc.v[2 * i + 1 < kCount ? 2 * i + 1 : 2 * i];
+            next.v[i] = hn::Add(hn::ConcatEven(d, second, first), hn::ConcatOdd(d, second, first));
+        });
+        fold_steps<kSteps / 2, kNext>(next, to);
+    }
+}
+
+// The tile of a panel of one vector, which holds kSteps values of k for each of its columns.
+template <std::size_t kPixels, std::size_t kSteps>
+void gemm_stepped_tile(const GemmTile& tile) {
+    const GemmTag d;
+    constexpr std::size_t kLanes = hn::MaxLanes(GemmTag());
+    constexpr std::size_t kColumns = kLanes / kSteps;
+    constexpr std::size_t kUnroll = 2;
+    const hn::CappedTag<float, kColumns> columns;
+    GemmAccumulators<GemmTag, kPixels, 1> acc;
+    unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA { acc.v[m] = hn::Zero(d); });
+    const std::size_t stride = tile.pixel_stride;
+    const std::size_t length = tile.segment_length;
+    const float* HWY_RESTRICT weights = tile.weights;
+    for (std::size_t s = 0; s < tile.segment_count; ++s) {
+        const float* const first = tile.input + (tile.base + tile.offsets[s]);
+        const float* rows[(kPixels + 2) / 3];
+        unroll<(kPixels + 2) / 3>([&]<std::size_t r>()
+                                      SLUICE_INLINE_LAMBDA { rows[r] = first + 3 * r * stride; });
+        const auto step = [&](std::size_t k) SLUICE_INLINE_LAMBDA {
+            const auto b = hn::LoadU(d, weights);
+            unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
+                const float* const from = rows[m / 3] + k + (m % 3) * stride;
+                acc.v[m] = hn::MulAdd(repeated_steps<kSteps>(from), b, acc.v[m]);
+            });
+            weights += kLanes;
+        };
+        std::size_t k = 0;
+        for (; k + kUnroll * kSteps <= length; k += kUnroll * kSteps) {
+            unroll<kUnroll>([&]<std::size_t i>() SLUICE_INLINE_LAMBDA { step(k + i * kSteps); });
+        }
+        for (; k + kSteps <= length; k += kSteps) {
+            step(k);
+        }
+        if constexpr (kSteps == 2) {
+            if (k < length) { // a single value; the weights of the other are zero
+                const auto b = hn::LoadU(d, weights);
+                unroll<kPixels>([&]<std::size_t m>() SLUICE_INLINE_LAMBDA {
+                    const auto a = hn::Set(d, rows[m / 3][k + (m % 3) * stride]);
+                    acc.v[m] = hn::MulAdd(hn::OddEven(hn::Zero(d), a), b, acc.v[m]);
+                });
+                weights += kLanes;
+            }
+        }
+    }
+
+    HWY_ALIGN float sums[(kPixels + kSteps - 1) / kSteps * kLanes];
+    fold_steps<kSteps, kPixels>(acc, sums);
+    const auto bias = hn::LoadU(columns, tile.bias);
+    const Bounds bounds = bounds_of(tile.activation);
+    const auto low = hn::Set(columns, bounds.low);
+    const auto high = hn::Set(columns, bounds.high);
+    const std::size_t residual_channels =
+        tile.residual == nullptr ? 0 : HWY_MIN(tile.residual_channels, kColumns);
+    const bool bounded = is_bounds(tile.activation.kind);
+    for (std::size_t m = 0; m < kPixels; ++m) {
+        auto sum = hn::Add(hn::Load(columns, sums + m * kColumns), bias);
+        if (residual_channels > 0) {
+            const float* const from = tile.residual + m * tile.residual_stride;
+            sum = hn::Add(sum, residual_channels == kColumns
+                                   ? hn::LoadU(columns, from)
+                                   : hn::LoadN(columns, from, residual_channels));
+        }
+        if (!bounded) {
+            hn::Store(sum, columns, sums + m * kColumns);
+            continue;
+        }
+        sum = hn::Min(high, hn::Max(low, sum)); // in this order NaN stays NaN
+        float* const to = tile.output + m * tile.output_stride;
+        if (tile.channels == kColumns) {
+            hn::StoreU(sum, columns, to);
+        } else {
+            hn::StoreN(sum, columns, to, tile.channels);
+        }
+    }
+    if (!bounded) {
+        finish_stored(columns, tile, kPixels, 1, sums);
+    }
+}
+
+#endif // HWY_AVX3
 
 } // namespace sluice::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

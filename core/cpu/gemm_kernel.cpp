@@ -24,7 +24,8 @@ constexpr void add_tiles(GemmPanels& panels) {
 template <class D>
 constexpr GemmPanels make_panels() {
     GemmPanels panels{};
-    panels.lanes = hn::MaxLanes(D());
+    panels.columns = hn::MaxLanes(D());
+    panels.steps = 1;
 #if HWY_TARGET == HWY_SSE2 // for processors of before 2013: right, but not worth much code
     panels.max_vectors = 2;
     add_tiles<D, 1, 1, 4>(panels);
@@ -43,12 +44,31 @@ constexpr GemmPanels make_panels() {
     return panels;
 }
 
+#if HWY_TARGET <= HWY_AVX3
+template <std::size_t kSteps, std::size_t... kPixels>
+constexpr GemmPanels make_stepped_panels() {
+    GemmPanels panels{};
+    panels.columns = hn::MaxLanes(GemmTag()) / kSteps;
+    panels.steps = kSteps;
+    panels.max_vectors = 1;
+    ((panels.tiles[0][kPixels - 1] = &gemm_stepped_tile<kPixels, kSteps>), ...);
+    ((panels.max_pixels[0] = kPixels), ...); // the last is the largest
+    return panels;
+}
+#endif
+
 constexpr GemmKernels make_kernels() {
     GemmKernels kernels{};
     kernels.target = HWY_TARGET;
-    kernels.full = make_panels<GemmTag>();
+    const auto kind = [&](PanelKind of) -> GemmPanels& {
+        return kernels.kinds[static_cast<std::size_t>(of)];
+    };
+    kind(PanelKind::Full) = make_panels<GemmTag>();
 #if HWY_TARGET <= HWY_AVX3
-    kernels.half = make_panels<GemmHalfTag>();
+    kind(PanelKind::Half) = make_panels<GemmHalfTag>();
+    kind(PanelKind::Eight) = make_stepped_panels<2, 1, 2, 4, 6, 8, 12>();
+    kind(PanelKind::Four) = make_stepped_panels<4, 1, 2, 4, 8, 12>();
+    kind(PanelKind::One) = make_stepped_panels<16, 1, 4, 8, 12>();
 #endif
     kernels.activate = &activate_all;
     return kernels;

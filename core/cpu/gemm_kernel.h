@@ -24,7 +24,7 @@ struct GemmTile {
     std::size_t segment_count;
     std::size_t segment_length;
     std::size_t pixel_stride;
-    const float* weights; // [segment][k][panel width]
+    const float* weights; // [segment][k][panel width], or as GemmPanels::steps tells
     const float* bias;    // [panel width]
     // Added before the activation where not null; channel c of pixel m at residual[m *
     // residual_stride + c], zero for c >= residual_channels.
@@ -39,9 +39,25 @@ struct GemmTile {
 
 using GemmFunction = void (*)(const GemmTile& tile);
 
-// Those for panels of one kind of vector.
+// What a vector of a panel holds.
+enum class PanelKind : std::uint8_t {
+    Full, // a column a lane
+    Half, // eight columns, where full vectors have sixteen lanes
+    // Where a matrix has few columns left, full vectors of several steps of k by 8, 4 or 1 columns:
+    // each lane multiplies, and the steps are added up at the end.
+    Eight,
+    Four,
+    One,
+};
+inline constexpr std::size_t kPanelKinds = 5;
+
+// Those for panels of one kind.
 struct GemmPanels {
-    std::size_t lanes;                        // floats in a vector
+    std::size_t columns; // of a vector; 0: this instruction set has none of this kind
+    // Steps of k in a vector, column by column: weights are [segment][k / steps][column][k %
+    // steps], padded with zeros at the end of a segment, whose length is a multiple of them or, of
+    // two steps, any.
+    std::size_t steps;
     std::size_t max_vectors;                  // a panel is 1..max_vectors vectors wide
     std::size_t max_pixels[kMaxPanelVectors]; // of a tile; [vectors - 1]
     // [vectors - 1][pixels - 1]; null where there is no kernel of just that size. One pixel always
@@ -52,11 +68,10 @@ struct GemmPanels {
 // The kernels of one instruction set.
 struct GemmKernels {
     std::int64_t target; // Highway's number of the instruction set
-    GemmPanels full;
-    // Of eight lanes, where full vectors have sixteen and leave half of themselves empty; else all
-    // zero.
-    GemmPanels half;
-    [[nodiscard]] const GemmPanels& panels(bool of_half) const { return of_half ? half : full; }
+    GemmPanels kinds[kPanelKinds];
+    [[nodiscard]] const GemmPanels& panels(PanelKind kind) const {
+        return kinds[static_cast<std::size_t>(kind)];
+    }
     // values[i] = activation(values[i])
     void (*activate)(float* values, std::size_t count, const Activation& activation);
 };

@@ -159,7 +159,7 @@ Result<std::unique_ptr<runtime::Kernel>> make_joined_conv(const graph::Graph& gr
     const ConvConstants data = conv_constants(graph, reader, op);
     SLUICE_TRY_ASSIGN(
         PackedWeights weights,
-        PackedWeights::pack(shape.in_channels, shape.out_channels, data.bias,
+        PackedWeights::pack({shape.in_channels, shape.out_channels}, data.bias,
                             [&](std::size_t k, std::size_t n) { return data.at(n, 0, 0, k); }));
     std::vector<JoinedConv::Piece> pieces;
     for (const OperandId id : join.inputs) {

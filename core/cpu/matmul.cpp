@@ -45,11 +45,12 @@ public:
         }
         for (std::size_t i = 0; i < (is_packed_ ? matrices_ : 1); ++i) {
             const float* const matrix = constant.data() + i * depth_ * columns_;
-            SLUICE_TRY_ASSIGN(
-                PackedWeights packed,
-                PackedWeights::pack(depth_, columns_, {}, [&](std::size_t k, std::size_t n) {
-                    return is_packed_ ? matrix[k * columns_ + n] : 0.0F;
-                }));
+            SLUICE_TRY_ASSIGN(PackedWeights packed,
+                              PackedWeights::pack(
+                                  {.k_count = depth_, .n_count = columns_, .is_plain = !is_packed_},
+                                  {}, [&](std::size_t k, std::size_t n) {
+                                      return is_packed_ ? matrix[k * columns_ + n] : 0.0F;
+                                  }));
             packed_.push_back(std::move(packed));
         }
         for (const PackedWeights::Panel& panel : packed_[0].panels()) {

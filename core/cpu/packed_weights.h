@@ -2,6 +2,7 @@
 // Constant matrices in the order in which the tile kernels read them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <source_location>
@@ -19,18 +20,31 @@ namespace sluice::cpu {
 using AlignedFloats = hwy::AlignedFreeUniquePtr<float[]>;
 [[nodiscard]] Result<AlignedFloats> allocate_floats(std::size_t count);
 
+// What is packed: K x N values.
+struct PackedShape {
+    std::size_t k_count, n_count;
+    // Tiles' segments are so long; k_count is a multiple of it. 0: there is one.
+    std::size_t segment_length = 0;
+    bool is_plain = false; // panels are [k][width], for somebody who fills them himself
+    [[nodiscard]] std::size_t segment_or_all() const {
+        return segment_length == 0 ? k_count : segment_length;
+    }
+};
+
 // A K x N matrix and a bias of N, cut into panels of 1..kMaxPanelVectors vectors of columns; the
-// last panel is padded with zeros, and of half vectors where those leave less of them empty.
+// last panel is padded with zeros, and of the kind that leaves least of its vectors empty.
 class PackedWeights {
 public:
     struct Panel {
         std::size_t first_channel;
         std::size_t channels; // without the padding
         std::size_t vectors;
-        bool half;            // of GemmKernels::half
-        std::size_t width;    // vectors * lanes
-        const float* weights; // [k][width]
-        const float* bias;    // [width]
+        PanelKind kind;
+        std::size_t steps;          // GemmPanels::steps
+        std::size_t width;          // columns of all vectors
+        std::size_t segment_floats; // from a segment to the next
+        const float* weights;       // [segment][k / steps][width][k % steps]
+        const float* bias;          // [width]
     };
 
     // `at(k, n)` gives the matrix; `bias` has N values, or none for zeros. Neither is asked for
@@ -38,17 +52,21 @@ public:
     // there.
     template <typename At>
     [[nodiscard]] static Result<PackedWeights>
-    pack(std::size_t k_count, std::size_t n_count, std::span<const float> bias, At&& at,
+    pack(const PackedShape& shape, std::span<const float> bias, At&& at,
          std::source_location caller = std::source_location::current()) {
-        SLUICE_TRY_ASSIGN(PackedWeights packed, create(k_count, n_count, bias, caller));
+        SLUICE_TRY_ASSIGN(PackedWeights packed, create(shape, bias, caller));
         if (packed.is_filled_) {
             return packed;
         }
         for (const Panel& panel : packed.panels_) {
             float* const to = packed.floats() + (panel.weights - packed.floats());
-            for (std::size_t k = 0; k < k_count; ++k) {
+            const std::size_t segment = std::max<std::size_t>(shape.segment_or_all(), 1);
+            for (std::size_t k = 0; k < shape.k_count; ++k) {
+                float* const row = to + k / segment * panel.segment_floats +
+                                   k % segment / panel.steps * panel.width * panel.steps +
+                                   k % segment % panel.steps;
                 for (std::size_t n = 0; n < panel.channels; ++n) {
-                    to[k * panel.width + n] = at(k, panel.first_channel + n);
+                    row[n * panel.steps] = at(k, panel.first_channel + n);
                 }
             }
         }
@@ -60,7 +78,7 @@ public:
 
 private:
     // Everything but the weights, which are zero, or there already.
-    [[nodiscard]] static Result<PackedWeights> create(std::size_t k_count, std::size_t n_count,
+    [[nodiscard]] static Result<PackedWeights> create(const PackedShape& shape,
                                                       std::span<const float> bias,
                                                       const std::source_location& caller);
 
@@ -72,9 +90,10 @@ private:
     std::size_t bytes_ = 0;
 };
 
-// Runs `pixels` rows of one panel: tile.input, base, offsets, segments, strides, residual, output
-// and activation describe the first row and channel `first_channel`; the rest is filled in here.
-void run_panel(const GemmKernels& kernels, const PackedWeights::Panel& panel, std::size_t first_k,
-               std::size_t pixels, GemmTile tile);
+// Runs `pixels` rows of one panel from segment `first_segment` on: tile.input, base, offsets,
+// segments, strides, residual, output and activation describe the first row and channel
+// `first_channel`; the rest is filled in here.
+void run_panel(const GemmKernels& kernels, const PackedWeights::Panel& panel,
+               std::size_t first_segment, std::size_t pixels, GemmTile tile);
 
 } // namespace sluice::cpu

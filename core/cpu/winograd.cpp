@@ -308,7 +308,7 @@ Result<std::unique_ptr<runtime::Kernel>> make_winograd_conv(const ConvShape& s,
             return products[(p * s.in_channels + k) * s.out_channels + n];
         };
         SLUICE_TRY_ASSIGN(PackedWeights packed,
-                          PackedWeights::pack(s.in_channels, s.out_channels, {}, at));
+                          PackedWeights::pack({s.in_channels, s.out_channels}, {}, at));
         weights.push_back(std::move(packed));
     }
     SLUICE_TRY_ASSIGN(AlignedFloats bias, allocate_floats(s.out_channels));

@@ -234,10 +234,40 @@ std::vector<Case> dense_cases() {
     return cases;
 }
 
+// Few columns, where vectors hold several steps of the sum, one after the other or with a full
+// panel before them; segments of a window's row, and of a tap where the window is dilated.
+std::vector<Case> stepped_cases() {
+    std::vector<Case> cases;
+    for (const std::uint32_t in : {1U, 2U, 5U, 12U, 16U, 31U, 48U}) {
+        for (const std::uint32_t out : {1U, 2U, 4U, 7U, 8U, 17U, 19U, 24U}) {
+            const std::string name = std::to_string(in) + "_to_" + std::to_string(out);
+            Case point{"stepped_" + name, 1, 29, in, out, 1, 1};
+            point.residual = in % 2 == 0 ? out : out / 2;
+            point.activation = out % 2 == 0 ? kRelu : kSwish;
+            cases.push_back(point);
+            Case window{"stepped_window_" + name, 3, 9, in, out, 3, 2};
+            window.padding = {1, 1, 1, 0};
+            window.strides = {1, 2}; // not one for planes
+            window.dilations = {1, in == 12 ? 2U : 1U};
+            window.activation.kind = out == 4 ? UnaryKind::Sigmoid : UnaryKind::Identity;
+            cases.push_back(window);
+        }
+    }
+    for (std::uint32_t pixels = 1; pixels <= 14; ++pixels) {
+        for (const std::uint32_t out : {1U, 3U, 6U}) {
+            cases.push_back(
+                {"stepped_pixels_" + std::to_string(pixels) + "_to_" + std::to_string(out), 1,
+                 pixels, 32, out, 1, 1});
+        }
+    }
+    return cases;
+}
+
 std::vector<Case> depthwise_cases() {
     using A4 = std::array<std::uint32_t, 4>;
     std::vector<Case> cases;
-    for (const std::uint32_t channels : {1U, 3U, 4U, 7U, 8U, 12U, 16U, 17U, 24U, 28U, 42U, 96U}) {
+    for (const std::uint32_t channels :
+         {1U, 3U, 4U, 7U, 8U, 12U, 16U, 17U, 24U, 28U, 37U, 42U, 96U}) {
         for (const std::uint32_t kernel : {3U, 5U}) {
             for (const std::uint32_t stride : {1U, 2U}) {
                 const std::uint32_t pad = kernel / 2;
@@ -439,6 +469,7 @@ TEST(Winograd, takes_large_pictures_of_many_channels) {
 
 const auto kName = [](const ::testing::TestParamInfo<Case>& test) { return test.param.name; };
 INSTANTIATE_TEST_SUITE_P(Dense, Conv2dTest, ::testing::ValuesIn(dense_cases()), kName);
+INSTANTIATE_TEST_SUITE_P(Stepped, Conv2dTest, ::testing::ValuesIn(stepped_cases()), kName);
 INSTANTIATE_TEST_SUITE_P(Depthwise, Conv2dTest, ::testing::ValuesIn(depthwise_cases()), kName);
 INSTANTIATE_TEST_SUITE_P(Winograd, Conv2dTest, ::testing::ValuesIn(winograd_cases()), kName);
 INSTANTIATE_TEST_SUITE_P(FewChannels, Conv2dTest, ::testing::ValuesIn(few_channel_cases()), kName);
