@@ -52,7 +52,7 @@ HWY_INLINE void multiply(D d, GemmAccumulators<D, kPixels, kVectors>& acc,
 
 // The first `count` lanes, fewer than all.
 template <class D>
-HWY_INLINE void store_partly(D d, hn::Vec<D> v, float* to, std::size_t count) {
+HWY_INLINE void store_partly([[maybe_unused]] D d, hn::Vec<D> v, float* to, std::size_t count) {
 #if HWY_TARGET <= HWY_AVX3
     hn::StoreN(v, d, to, count);
 #else // in halves: AVX2's masked store takes tens of cycles on Zen

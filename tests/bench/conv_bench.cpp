@@ -87,11 +87,11 @@ constexpr Layer kLayers[] = {
 // loop on data that fits the L1 cache comes within a few percent of it.
 double peak_gflops() {
     static const double peak = [] {
-        const cpu::GemmPanels& kernels = cpu::gemm_kernels().full;
+        const cpu::GemmPanels& kernels = cpu::gemm_kernels().panels(cpu::PanelKind::Full);
         constexpr std::size_t kDepth = 256;
         const std::size_t vectors = kernels.max_vectors;
         const std::size_t pixels = kernels.max_pixels[vectors - 1];
-        const std::size_t width = vectors * kernels.lanes;
+        const std::size_t width = vectors * kernels.columns;
         const auto a = hwy::AllocateAligned<float>(pixels * 8);
         const auto b = hwy::AllocateAligned<float>((kDepth + 1) * width);
         const auto c = hwy::AllocateAligned<float>(pixels * width);
