@@ -24,7 +24,10 @@ Result<AlignedFloats> allocate_floats(std::size_t count) {
 
 namespace {
 
-constexpr std::size_t kLayout = 2; // a new number where the same shape is laid out otherwise
+// Matrices of more columns are summed in the same order in all of them: their last ones are a small
+// share of the work, and where columns are classes, those of equal weights must tie.
+constexpr std::size_t kMaxSteppedColumns = 128;
+constexpr std::size_t kLayout = 3; // a new number where the same shape is laid out otherwise
 
 // What decides how a matrix is laid out, beside its values.
 std::uint64_t layout_of(const PackedShape& shape, const GemmKernels& kernels,
@@ -56,7 +59,7 @@ PanelKind kind_for(std::size_t columns, const PackedShape& shape, const GemmKern
     const auto divides = [&](PanelKind kind) {
         return shape.segment_or_all() % kernels.panels(kind).steps == 0;
     };
-    if (shape.is_plain) {
+    if (shape.is_plain || shape.n_count > kMaxSteppedColumns) {
         return fits(Half) ? Half : Full;
     }
     for (const PanelKind kind : {One, Four}) {

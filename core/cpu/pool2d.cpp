@@ -61,7 +61,46 @@ HWY_INLINE void pool_pixel(const PoolShape& s, const float* picture, const Taps&
     }
 }
 
-// The same of 8 bits, whose maximum needs no care.
+// A NaN wins and stays: of one in `b`, the processor's maximum gives `b` or a NaN.
+template <class D>
+HWY_INLINE hn::Vec<D> maximum(hn::Vec<D> a, hn::Vec<D> b) {
+    return hn::IfThenElse(hn::IsNaN(a), a, hn::Max(a, b));
+}
+
+// `count` neighbouring output pixels, each the maximum of 2x2 pixels that all lie in the picture;
+// `from` is the first of these.
+HWY_INLINE void max_2x2(const PoolShape& s, const float* from, std::size_t count, float* y) {
+    const hn::ScalableTag<float> d;
+    using D = hn::ScalableTag<float>;
+    const std::size_t lanes = hn::Lanes(d);
+    const std::size_t channels = s.channels;
+    const std::size_t row = s.width * channels;
+    const std::size_t step = s.strides[1] * channels;
+    for (std::size_t i = 0; i < count; ++i, from += step, y += channels) {
+        const auto pool = [&](const auto& load, std::size_t c) SLUICE_INLINE_LAMBDA {
+            const float* const at = from + c;
+            return maximum<D>(maximum<D>(load(at), load(at + channels)),
+                              maximum<D>(load(at + row), load(at + row + channels)));
+        };
+        const auto whole = [&](const float* at) SLUICE_INLINE_LAMBDA { return hn::LoadU(d, at); };
+        std::size_t c = 0;
+        for (; c + lanes <= channels; c += lanes) {
+            hn::StoreU(pool(whole, c), d, y + c);
+        }
+        if (c == channels) {
+            continue;
+        }
+        if (channels >= lanes) { // once more what the vector before it has
+            hn::StoreU(pool(whole, channels - lanes), d, y + channels - lanes);
+        } else {
+            const auto some = [&](const float* at)
+                                  SLUICE_INLINE_LAMBDA { return hn::LoadN(d, at, channels); };
+            hn::StoreN(pool(some, 0), d, y, channels);
+        }
+    }
+}
+
+// One output pixel of 8 bits, whose maximum needs no care.
 template <typename T>
 HWY_INLINE void max_pixel(const PoolShape& s, const T* picture, const Taps& rows,
                           const Taps& columns, T* y) {
@@ -91,6 +130,16 @@ void pool_with(const PoolShape& s, const T* x, T* y, std::size_t begin, std::siz
         const Taps rows = s.taps(0, row % s.out_height);
         T* to = y + row * s.out_width * s.channels;
         for (std::size_t ox = 0; ox < s.out_width; ++ox, to += s.channels) {
+            if constexpr (kIsMax && sizeof(T) == sizeof(float)) {
+                if (const std::size_t inside = s.is_2x2() && rows.count == 2 ? s.inside(ox) : 0;
+                    inside > 0) {
+                    const std::size_t column = ox * s.strides[1] - s.padding[2];
+                    max_2x2(s, picture + (rows.first * s.width + column) * s.channels, inside, to);
+                    ox += inside - 1;
+                    to += (inside - 1) * s.channels;
+                    continue;
+                }
+            }
             if constexpr (sizeof(T) == 1) {
                 max_pixel(s, picture, rows, s.taps(1, ox), to);
             } else {
@@ -143,6 +192,20 @@ Taps PoolShape::taps(std::size_t axis, std::size_t position) const {
         return {.first = 0, .count = 0};
     }
     return {.first = start + skipped * dilation - before, .count = reached - skipped};
+}
+
+bool PoolShape::is_2x2() const {
+    return window == std::array<std::uint32_t, 2>{2, 2} &&
+           dilations == std::array<std::uint32_t, 2>{1, 1};
+}
+
+std::size_t PoolShape::inside(std::size_t column) const {
+    const std::size_t limit = width + padding[2]; // in the padded picture, as the windows' starts
+    const std::size_t start = column * strides[1];
+    if (start < padding[2] || start + window[1] > limit) {
+        return 0;
+    }
+    return std::min((limit - window[1] - start) / strides[1] + 1, out_width - column);
 }
 
 Status supports_pool2d(const graph::Graph& graph, const graph::Node& node) {

@@ -26,6 +26,10 @@ struct PoolShape {
 
     // Axis 0 is height, 1 width; `position` counts outputs.
     [[nodiscard]] Taps taps(std::size_t axis, std::size_t position) const;
+    [[nodiscard]] bool is_2x2() const; // without dilation
+    // How many outputs of a row from `column` on have all columns of their windows in the picture;
+    // of windows without dilation.
+    [[nodiscard]] std::size_t inside(std::size_t column) const;
 };
 
 } // namespace sluice::cpu

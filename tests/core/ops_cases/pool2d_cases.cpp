@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <format>
+#include <limits>
 
 #include "tests/core/ops_cases/case.h"
 
@@ -108,6 +109,30 @@ OpCase make_case(const PoolRow& r, ops::PoolKind kind, ops::InputLayout layout, 
     return test;
 }
 
+// A NaN in any place of a window is its maximum, beside numbers and infinities.
+OpCase max_of_nan(std::uint32_t channels) {
+    constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+    const PoolRow row{
+        .height = 2, .width = 10, .channels = channels, .window = {2, 2}, .strides = {2, 2}};
+    OpCase test = make_case(row, ops::PoolKind::Max, ops::InputLayout::Nhwc, DataType::Float32);
+    test.name += "_nan";
+    CaseOperand& x = test.operands[0];
+    for (std::size_t c = 0; c < channels; ++c) {
+        for (std::size_t window = 0; window < 4; ++window) { // the fifth has none
+            const Shape& shape = x.shape;
+            x.values[flat_of({0, window / 2, 2 * window + window % 2, c}, shape)] = kNan;
+            x.values[flat_of({0, 1 - window / 2, 2 * window, c}, shape)] =
+                std::numeric_limits<double>::infinity();
+        }
+    }
+    test.expected = [=, judged = test.expected](const OpCase& self) {
+        std::vector<Expected> expected = judged(self);
+        std::fill_n(expected[0].values.begin(), std::size_t{4} * channels, kNan);
+        return expected;
+    };
+    return test;
+}
+
 } // namespace
 
 std::vector<OpCase> pool2d_cases() {
@@ -146,6 +171,14 @@ std::vector<OpCase> pool2d_cases() {
         {.height = 5, .width = 6, .channels = 42, .window = {1, 1}, .strides = {2, 2}},
         {.height = 6, .width = 5, .channels = 7, .window = {6, 5}, .batch = 3},
         {.height = 67, .width = 71, .channels = 16, .window = {2, 2}, .strides = {2, 2}},
+        {.height = 7, .width = 9, .channels = 37, .window = {2, 2}, .padding = {1, 1, 1, 1}},
+        {.height = 5,
+         .width = 8,
+         .channels = 8,
+         .window = {2, 2},
+         .strides = {2, 3},
+         .padding = {1, 0, 1, 1},
+         .batch = 2},
     };
     std::vector<OpCase> cases;
     using enum ops::PoolKind;
@@ -163,6 +196,8 @@ std::vector<OpCase> pool2d_cases() {
         cases.push_back(make_case(row, Max, ops::InputLayout::Nhwc, DataType::Int8));
     }
     cases.push_back(make_case(rows[4], Max, ops::InputLayout::Nhwc, DataType::Int64));
+    cases.push_back(max_of_nan(5));
+    cases.push_back(max_of_nan(24));
     return cases;
 }
 
