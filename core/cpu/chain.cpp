@@ -15,8 +15,7 @@
 namespace sluice::cpu {
 namespace {
 
-constexpr std::size_t kTileStep = 96;           // pixels of a block of the kernels
-constexpr std::size_t kMinTile = 4 * kTileStep; // halos of less cost more than the next cache
+constexpr std::size_t kMinTile = 384; // halos of less cost more than the next cache
 constexpr std::size_t kMinStripRows = 16;
 constexpr std::size_t kStripsPerThread = 2; // a thread that was preempted then loses less
 
@@ -33,9 +32,12 @@ ChainRun::ChainRun(ChainPlan plan, const Outputs& outputs)
         sizeof(float);
     const std::size_t fitting = l2_cache_bytes() / 2 / column;
     const std::size_t most = std::max(fitting - std::min(fitting, 2 * plan_.beside), kMinTile);
-    const std::size_t tiles = div_ceil(plan_.width, most);
-    tile_width_ =
-        std::min(div_ceil(div_ceil(plan_.width, tiles), kTileStep) * kTileStep, plan_.width);
+    // Equal tiles, fewer rather than more, but of whole vectors together with what they need beside
+    // them.
+    const std::size_t step = plan_.phases * kChainSlack;
+    const std::size_t halo = 2 * plan_.beside;
+    const std::size_t equal = div_ceil(plan_.width, std::max<std::size_t>(plan_.width / most, 1));
+    tile_width_ = std::min(align_up(equal + halo, step) - halo, plan_.width);
     // Behind the last column: the rest of its four, four of zeros, and what vectors overshoot.
     const std::size_t columns =
         align_up(before_ + tile_width_ + plan_.beside, kChainPhases) + kChainPhases;
