@@ -3,20 +3,18 @@
 #pragma once
 
 #include <cstddef>
-
-#include <unistd.h>
+#include <string_view>
 
 namespace sluice::cpu {
 
 // Of one core's second-level cache; a usual size where the system does not know.
-[[nodiscard]] inline std::size_t l2_cache_bytes() {
-    constexpr std::size_t kUsual = std::size_t{512} << 10U;
-#ifdef _SC_LEVEL2_CACHE_SIZE
-    const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
-    return bytes > 0 ? static_cast<std::size_t>(bytes) : kUsual;
-#else
-    return kUsual;
-#endif
-}
+[[nodiscard]] std::size_t l2_cache_bytes();
+
+// One processor's part of the third-level cache, which it shares; 0 where there is none, or the
+// system does not know.
+[[nodiscard]] std::size_t l3_cache_bytes_per_processor();
+
+// Of a list of processors as Linux writes them, "0-3,8": how many those are; 0 if it is none.
+[[nodiscard]] std::size_t count_processors(std::string_view list);
 
 } // namespace sluice::cpu

@@ -21,26 +21,27 @@ constexpr std::size_t kStripsPerThread = 2; // a thread that was preempted then 
 
 } // namespace
 
-ChainRun::ChainRun(ChainPlan plan, const Outputs& outputs)
+ChainRun::ChainRun(ChainPlan plan, const Outputs& outputs, std::size_t cache_bytes)
     : plan_(std::move(plan)), outputs_(outputs), kernels_(chain_kernels()),
-      winograd_(chain_winograd_kernels()),
-      before_(align_up(plan_.beside + kChainPhases, kChainPhases * kChainSlack)) {
-    // Half of the cache, for what the pictures need of it by the column.
+      winograd_(chain_winograd_kernels()) {
+    // What the pictures need by the column.
     const std::size_t column =
-        (plan_.planes + plain_rows() +
-         (plan_.point_planes + plan_.products) * kWinogradTile / kChainPhases) *
+        (plan_.planes + plain_rows() + plan_.point_planes * kWinogradTile / kChainPhases) *
         sizeof(float);
-    const std::size_t fitting = l2_cache_bytes() / 2 / column;
+    const std::size_t fitting = cache_bytes / column;
     const std::size_t most = std::max(fitting - std::min(fitting, 2 * plan_.beside), kMinTile);
-    // Equal tiles, fewer rather than more, but of whole vectors together with what they need beside
-    // them.
+    // Equal tiles, but of whole vectors together with what they need beside them, and those lie
+    // where vectors do.
     const std::size_t step = plan_.phases * kChainSlack;
-    const std::size_t halo = 2 * plan_.beside;
-    const std::size_t equal = div_ceil(plan_.width, std::max<std::size_t>(plan_.width / most, 1));
+    const std::size_t beside = align_up(plan_.beside, plan_.phases);
+    const std::size_t halo = 2 * beside;
+    const std::size_t equal = div_ceil(plan_.width, div_ceil(plan_.width, most));
     tile_width_ = std::min(align_up(equal + halo, step) - halo, plan_.width);
     // Behind the last column: the rest of its four, four of zeros, and what vectors overshoot.
+    first_before_ = step;
+    before_ = step + beside;
     const std::size_t columns =
-        align_up(before_ + tile_width_ + plan_.beside, kChainPhases) + kChainPhases;
+        align_up(before_ + tile_width_ + beside, kChainPhases) + kChainPhases;
     stride_ = align_up(columns / plan_.phases + kChainSlack, kChainSlack);
     plane_stride_ = spread(plan_.phases * stride_);
     points_stride_ = spread(kWinogradTile * stride_);
@@ -74,45 +75,44 @@ void ChainRun::run_strip(const runtime::KernelIo& io, std::size_t top, std::size
     };
     tile.planes = take(plan_.planes, plane_stride_);
     tile.points = take(plan_.point_planes, points_stride_);
-    tile.products = take(plan_.products, points_stride_);
+    tile.zeros = take(1, points_stride_);
+    std::fill_n(tile.zeros, points_stride_, 0.0F);
+    tile.products = take(plan_.products, 2 * kChainRowPoints);
     tile.source = take(source_planes(), plane_stride_);
     tile.result = take(result_planes(), plane_stride_);
     tile.blended = take(plan_.sum_channels, plane_stride_);
     for (tile.left = 0; tile.left < plan_.width; tile.left += tile_width_) {
         tile.right = std::min(tile.left + tile_width_, plan_.width);
+        tile.before = tile.left == 0 ? first_before_ : before_;
         run_tile(io, tile);
     }
 }
 
+bool ChainRun::is_needed(const Tile& tile, const ChainPicture& picture, std::ptrdiff_t row) const {
+    const std::size_t first = tile.top - std::min(tile.top, picture.above);
+    const std::size_t end = std::min(tile.bottom + picture.below, plan_.height);
+    return row >= static_cast<std::ptrdiff_t>(first) && row < static_cast<std::ptrdiff_t>(end);
+}
+
 void ChainRun::run_tile(const runtime::KernelIo& io, const Tile& tile) const {
-    // At step y, a picture makes its row y + below, unless nobody needs that.
-    const auto due = [&](const ChainPicture& picture, std::ptrdiff_t y) {
-        const std::ptrdiff_t row = y + static_cast<std::ptrdiff_t>(picture.below);
-        const std::size_t first = tile.top - std::min(tile.top, picture.above);
-        const std::size_t end = std::min(tile.bottom + picture.below, plan_.height);
-        const bool needed =
-            row >= static_cast<std::ptrdiff_t>(first) && row < static_cast<std::ptrdiff_t>(end);
-        return std::pair(needed, static_cast<std::size_t>(row));
-    };
     std::size_t lead = 0;
     for (const ChainPicture& picture : plan_.pictures) {
         lead = std::max(lead, picture.above + picture.below);
     }
+    // At step y, a picture makes its rows from y + below on, unless nobody needs them.
+    const auto rows = static_cast<std::ptrdiff_t>(plan_.rows);
+    const auto top = static_cast<std::ptrdiff_t>(tile.top);
     const auto bottom = static_cast<std::ptrdiff_t>(tile.bottom);
-    for (std::ptrdiff_t y =
-             static_cast<std::ptrdiff_t>(tile.top) - static_cast<std::ptrdiff_t>(lead);
-         y < bottom; ++y) {
-        if (const auto [needed, row] = due(plan_.pictures[0], y); needed) {
-            read_source(io, tile, row);
-        }
+    for (std::ptrdiff_t y = top - static_cast<std::ptrdiff_t>(align_up(lead, plan_.rows));
+         y < bottom; y += rows) {
+        const ChainPicture& source = plan_.pictures[0];
+        for_needed(tile, source, y + static_cast<std::ptrdiff_t>(source.below),
+                   [&](std::size_t row) { read_source(io, tile, row); });
         for (const ChainStage& stage : plan_.stages) {
-            if (const auto [needed, row] = due(plan_.pictures[stage.output], y); needed) {
-                run_stage(tile, stage, row);
-            }
+            const ChainPicture& output = plan_.pictures[stage.output];
+            run_stage(tile, stage, y + static_cast<std::ptrdiff_t>(output.below));
         }
-        if (y >= static_cast<std::ptrdiff_t>(tile.top)) {
-            write_row(io, tile, static_cast<std::size_t>(y));
-        }
+        for_needed(tile, ChainPicture{}, y, [&](std::size_t row) { write_row(io, tile, row); });
     }
 }
 
@@ -134,7 +134,7 @@ void ChainRun::write_row(const runtime::KernelIo& io, const Tile& tile, std::siz
     const ChainPicture& picture = plan_.pictures.back();
     const std::size_t width = tile.right - tile.left;
     for (std::size_t c = 0; c < result_planes(); ++c) {
-        kernels_.collect(plane(tile, picture, row, c) + before_ / kChainPhases,
+        kernels_.collect(plane(tile, picture, row, c) + tile.before / kChainPhases,
                          div_ceil(width, kChainPhases), stride_, tile.result + c * plane_stride_);
     }
     if (plan_.shuffles) {
@@ -155,9 +155,10 @@ void ChainRun::enlarge(const Tile& tile, std::size_t row, std::size_t half) cons
     const std::size_t high = half == 0 ? row : std::min(row + 1, plan_.height - 1);
     const std::size_t width = tile.right - tile.left;
     for (std::size_t c = 0; c < plan_.sum_channels; ++c) {
-        float* const to = tile.blended + c * plane_stride_ + before_;
-        kernels_.blend(source(tile, low, c) + before_ - 1, source(tile, high, c) + before_ - 1,
-                       half == 0 ? 0.75F : 0.25F, width + 2, to - 1);
+        float* const to = tile.blended + c * plane_stride_ + tile.before;
+        kernels_.blend(source(tile, low, c) + tile.before - 1,
+                       source(tile, high, c) + tile.before - 1, half == 0 ? 0.75F : 0.25F,
+                       width + 2, to - 1);
         if (tile.left == 0) {
             to[-1] = to[0];
         }
@@ -187,7 +188,7 @@ void ChainRun::write_shuffled(const runtime::KernelIo& io, const Tile& tile, std
     if (plan_.sum_channels > 0) {
         enlarge(tile, row, half);
         for (std::size_t c = 0; c < plan_.sum_channels; ++c) {
-            enlarged[c] = tile.blended + c * plane_stride_ + before_;
+            enlarged[c] = tile.blended + c * plane_stride_ + tile.before;
         }
         out.enlarged = enlarged.data();
         out.sum_channels = plan_.sum_channels;
@@ -196,8 +197,13 @@ void ChainRun::write_shuffled(const runtime::KernelIo& io, const Tile& tile, std
     kernels_.shuffle(out);
 }
 
+std::size_t chain_cache_bytes() {
+    return std::max(l2_cache_bytes(), l3_cache_bytes_per_processor()) / 2;
+}
+
 Result<std::unique_ptr<runtime::Kernel>> make_chain(const graph::Graph& graph, const Chain& chain,
-                                                    const runtime::Segment& segment) {
+                                                    const runtime::Segment& segment,
+                                                    std::size_t cache_bytes) {
     SLUICE_TRY_ASSIGN(ChainPlan plan, plan_chain(graph, chain));
     ChainRun::Outputs outputs;
     for (std::size_t i = 0; i < segment.outputs.size(); ++i) {
@@ -209,7 +215,7 @@ Result<std::unique_ptr<runtime::Kernel>> make_chain(const graph::Graph& graph, c
             outputs.result = i;
         }
     }
-    return std::make_unique<ChainRun>(std::move(plan), outputs);
+    return std::make_unique<ChainRun>(std::move(plan), outputs, cache_bytes);
 }
 
 } // namespace sluice::cpu

@@ -36,8 +36,13 @@ struct Chain {
 // The chain that starts with node `first`; none where the nodes do better one by one.
 [[nodiscard]] std::optional<Chain> find_chain(const graph::Graph& graph, std::size_t first);
 
+// Of a thread's cache, what the rows of a chain may take: half of the second level or of the third
+// level's part, whichever is more. Rows that come from there cost less than making more halos.
+[[nodiscard]] std::size_t chain_cache_bytes();
+
 // `segment` is the chain's nodes and the operands that cross its border.
 [[nodiscard]] Result<std::unique_ptr<runtime::Kernel>>
-make_chain(const graph::Graph& graph, const Chain& chain, const runtime::Segment& segment);
+make_chain(const graph::Graph& graph, const Chain& chain, const runtime::Segment& segment,
+           std::size_t cache_bytes = chain_cache_bytes());
 
 } // namespace sluice::cpu

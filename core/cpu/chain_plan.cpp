@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "core/cpu/chain_kernel.h"
+#include "core/cpu/chain_winograd_kernel.h"
 #include "core/cpu/planar_kernel.h"
 #include "core/cpu/winograd.h"
 #include "core/cpu/winograd_kernel.h"
@@ -16,7 +17,7 @@ namespace sluice::cpu {
 namespace {
 
 // To fewer output channels, what the transforms cost is not won back.
-constexpr std::size_t kMinWinogradSums = 8;
+constexpr std::size_t kMinWinogradSums = 4;
 
 // Whether the second half of the filters is the first, negated; a relu follows them.
 bool is_mirrored(const ConvShape& s, const ConvConstants& data) {
@@ -65,21 +66,28 @@ void pack_direct(const ConvConstants& data, const ChainStage& stage) {
     });
 }
 
+// What input channel `i` counts in output channel `o` at a point: `down` the picture, and along the
+// row.
+double filter_point(const ConvConstants& data, std::size_t down, std::size_t along, std::size_t i,
+                    std::size_t o) {
+    double value = 0.0;
+    for (std::size_t y = 0; y < kChainKernel; ++y) {
+        for (std::size_t x = 0; x < kChainKernel; ++x) {
+            value += kChainRowFactors[down][y] * winograd_filter_factor(along, x, kChainKernel) *
+                     static_cast<double>(data.at(o, y, x, i));
+        }
+    }
+    return value;
+}
+
 void pack_winograd(const ConvConstants& data, const ChainStage& stage) {
-    const ConvShape& s = stage.shape;
     float* to = stage.weights.get();
     for_groups(stage.sums, [&](std::size_t first, std::size_t end) {
-        for (std::size_t point = 0; point < kWinogradTile; ++point) {
-            for (std::size_t y = 0; y < s.kernel_height; ++y) {
-                for (std::size_t i = 0; i < s.in_channels; ++i) {
-                    for (std::size_t o = first; o < end; ++o) {
-                        double value = 0.0;
-                        for (std::size_t x = 0; x < s.kernel_width; ++x) {
-                            value += winograd_filter_factor(point, x, s.kernel_width) *
-                                     static_cast<double>(data.at(o, y, x, i));
-                        }
-                        *to++ = static_cast<float>(value);
-                    }
+        for (std::size_t point = 0; point < kChainPoints; ++point) {
+            for (std::size_t i = 0; i < stage.shape.in_channels; ++i) {
+                for (std::size_t o = first; o < end; ++o) {
+                    *to++ = static_cast<float>(filter_point(data, point % kChainWindowRows,
+                                                            point / kChainWindowRows, i, o));
                 }
             }
         }
@@ -88,9 +96,8 @@ void pack_winograd(const ConvConstants& data, const ChainStage& stage) {
 
 Status pack(const ConvConstants& data, ChainStage& stage) {
     const ConvShape& s = stage.shape;
-    const std::size_t columns = stage.is_winograd ? kWinogradTile : s.kernel_width;
-    SLUICE_TRY_ASSIGN(stage.weights,
-                      allocate_floats(s.kernel_height * columns * s.in_channels * stage.sums));
+    const std::size_t points = stage.is_winograd ? kChainPoints : s.taps();
+    SLUICE_TRY_ASSIGN(stage.weights, allocate_floats(points * s.in_channels * stage.sums));
     SLUICE_TRY_ASSIGN(stage.bias, allocate_floats(stage.sums));
     stage.is_winograd ? pack_winograd(data, stage) : pack_direct(data, stage);
     if (!data.bias.empty()) {
@@ -122,21 +129,28 @@ void plan_reach(ChainPlan& plan) {
                   s.pad_top, s.kernel_height - 1 - s.pad_top);
         }
     }
-    // When a reader makes the row r + its below, the picture's own is at r + below.
+    for (const ChainStage& stage : plan.stages) {
+        if (stage.is_winograd) {
+            plan.phases = kChainPhases;
+            plan.rows = 2;
+            plan.products = std::max(plan.products, stage.sums);
+        }
+    }
+    // When a reader makes the row r + its below, the picture's own is at r + below, and of two rows
+    // at a time, the second is there, too.
     if (plan.sum_channels > 0) {
-        plan.source_ring = plan.pictures[0].below + 2;
+        plan.source_ring = plan.pictures[0].below + 1 + plan.rows;
+    }
+    for (ChainPicture& picture : plan.pictures) {
+        picture.ring = plan.rows;
     }
     for (std::size_t i = 0; i < plan.stages.size(); ++i) {
         const ChainStage& stage = plan.stages[i];
         for (const std::size_t input : stage.inputs) {
             ChainPicture& picture = plan.pictures[input];
             std::size_t& ring = stage.is_winograd ? picture.point_ring : picture.ring;
-            ring = std::max(ring,
-                            picture.below - plan.pictures[i + 1].below + stage.shape.pad_top + 1);
-        }
-        if (stage.is_winograd) {
-            plan.phases = kChainPhases;
-            plan.products = std::max(plan.products, stage.sums);
+            ring = std::max(ring, picture.below - plan.pictures[i + 1].below + stage.shape.pad_top +
+                                      plan.rows);
         }
     }
     if (plan.phases == 1) { // what is enlarged are the picture's own rows
@@ -172,7 +186,8 @@ Result<ChainPlan> plan_chain(const graph::Graph& graph, const Chain& chain) {
         stage.output = plan.pictures.size();
         stage.is_mirrored = is_mirrored(stage.shape, data);
         stage.sums = stage.shape.out_channels / (stage.is_mirrored ? 2 : 1);
-        stage.is_winograd = stage.shape.kernel_width == 3 && stage.shape.pad_left == 1 &&
+        stage.is_winograd = stage.shape.kernel_width == kChainKernel && stage.shape.pad_left == 1 &&
+                            stage.shape.kernel_height == kChainKernel && stage.shape.pad_top == 1 &&
                             stage.sums >= kMinWinogradSums && allows_winograd();
         SLUICE_TRY(pack(data, stage));
         pictures[conv.node->outputs[0]] = stage.output;

@@ -31,10 +31,10 @@ struct ChainStage {
     std::size_t output = 0;
     // The second half of the output channels is the first, negated: what was written as a CReLU.
     bool is_mirrored = false;
-    bool is_winograd = false; // F(4, 3) along its rows
+    bool is_winograd = false; // F(2 x 4, 3 x 3): two rows at a time
     std::size_t sums = 0;     // output channels that are computed
     // By fours of sums: [kernel row][input channel][kernel column][sum], or for Winograd
-    // [point][kernel row][input channel][sum].
+    // as ChainProducts has them.
     AlignedFloats weights;
     AlignedFloats bias; // [sum]
 };
@@ -44,6 +44,7 @@ struct ChainPlan {
     std::vector<ChainPicture> pictures; // 0: the source; stage i makes picture i + 1
     std::vector<ChainStage> stages;
     std::size_t phases = 1; // of a row: kChainPhases where a stage is_winograd
+    std::size_t rows = 1;   // that are made at a time: two there
     bool shuffles = false;
     std::size_t sum_channels = 0; // 0: nothing is enlarged and added
     std::size_t source_ring = 1;  // of the source's rows before they are dealt out to phases

@@ -22,7 +22,8 @@ public:
     struct Outputs {
         std::size_t result = kNotAnOutput, shuffled = kNotAnOutput, sum = kNotAnOutput;
     };
-    ChainRun(ChainPlan plan, const Outputs& outputs);
+    // `cache_bytes`: see make_chain().
+    ChainRun(ChainPlan plan, const Outputs& outputs, std::size_t cache_bytes);
 
     void run(const runtime::KernelIo& io) const override;
     [[nodiscard]] std::size_t scratch_bytes(unsigned threads) const override;
@@ -31,14 +32,17 @@ private:
     // Rows [top, bottom) and columns [left, right) of the result, and the rows it is made in.
     struct Tile {
         std::size_t top, bottom, left, right;
-        float* planes;   // of the pictures
-        float* points;   // of the pictures
-        float* products; // of one stage
-        float* source;   // rows as they are read: [row][channel]
-        float* result;   // a row as it is written: [channel]
-        float* blended;  // an enlarged row of the source, [sum channel]
+        std::size_t before; // columns of a row before `left`
+        float* planes;      // of the pictures
+        float* points;      // of the pictures
+        float* products;    // of one stage
+        float* zeros;       // the points of a row outside of the picture
+        float* source;      // rows as they are read: [row][channel]
+        float* result;      // a row as it is written: [channel]
+        float* blended;     // an enlarged row of the source, [sum channel]
     };
-    // Columns [begin, end) are made: `count` values of each phase from value `first` on.
+    // Columns [begin, end) are made: `count` values of each phase from value `first` on, where a
+    // vector lies.
     struct Columns {
         std::size_t begin, end, first, count;
     };
@@ -60,12 +64,12 @@ private:
     [[nodiscard]] std::size_t strip_rows(unsigned threads) const;
     [[nodiscard]] std::size_t scratch_floats() const {
         return (plan_.planes + plain_rows()) * plane_stride_ +
-               (plan_.point_planes + plan_.products) * points_stride_;
+               (plan_.point_planes + 1) * points_stride_ + plan_.products * 2 * kChainRowPoints;
     }
     // Where a column lies in a row without phases: column `left` of the tile at the beginning of
     // four.
     [[nodiscard]] std::size_t place(const Tile& tile, std::size_t column) const {
-        return column + before_ - tile.left;
+        return column + tile.before - tile.left;
     }
     // ... and in one with phases.
     [[nodiscard]] std::size_t phase_place(std::size_t place) const {
@@ -74,7 +78,8 @@ private:
     [[nodiscard]] Columns columns(const Tile& tile, const ChainPicture& picture) const {
         const std::size_t begin = tile.left - std::min(tile.left, picture.beside);
         const std::size_t end = std::min(tile.right + picture.beside, plan_.width);
-        const std::size_t first = place(tile, begin) / plan_.phases;
+        const std::size_t values = place(tile, begin) / plan_.phases;
+        const std::size_t first = values - values % kChainSlack;
         return {.begin = begin,
                 .end = end,
                 .first = first,
@@ -101,7 +106,7 @@ private:
     // From column `left` of the tile on.
     [[nodiscard]] const float* result(const Tile& tile, std::size_t row,
                                       std::size_t channel) const {
-        return plan_.phases == 1 ? plane(tile, plan_.pictures.back(), row, channel) + before_
+        return plan_.phases == 1 ? plane(tile, plan_.pictures.back(), row, channel) + tile.before
                                  : tile.result + channel * plane_stride_;
     }
 
@@ -109,12 +114,30 @@ private:
                    float* scratch) const;
     void run_tile(const runtime::KernelIo& io, const Tile& tile) const;
     void read_source(const runtime::KernelIo& io, const Tile& tile, std::size_t row) const;
-    void run_stage(const Tile& tile, const ChainStage& stage, std::size_t row) const;
+    // Whether row `row` of a picture is needed for the tile.
+    [[nodiscard]] bool is_needed(const Tile& tile, const ChainPicture& picture,
+                                 std::ptrdiff_t row) const;
+    // body(r) for each row r of those made at a time, from `row` on, that somebody needs.
+    template <class Body>
+    void for_needed(const Tile& tile, const ChainPicture& picture, std::ptrdiff_t row,
+                    const Body& body) const {
+        const std::ptrdiff_t end = row + static_cast<std::ptrdiff_t>(plan_.rows);
+        for (; row < end; ++row) {
+            if (is_needed(tile, picture, row)) {
+                body(static_cast<std::size_t>(row));
+            }
+        }
+    }
+    // Those rows.
+    void run_stage(const Tile& tile, const ChainStage& stage, std::ptrdiff_t row) const;
+    // What is left to do for a row that a stage has summed.
+    void finish_row(const Tile& tile, const ChainStage& stage, std::size_t row) const;
     void convolve(const Tile& tile, const ChainStage& stage, std::size_t row) const;
     // To all output channels, `at` floats into their planes; `conv` names what is read.
     void run_conv(const Tile& tile, const ChainStage& stage, std::size_t row, ChainConvRow conv,
                   std::size_t first_plane, std::size_t at) const;
-    void convolve_winograd(const Tile& tile, const ChainStage& stage, std::size_t row) const;
+    // Rows `row` and row + 1; either may lie outside of the picture.
+    void convolve_winograd(const Tile& tile, const ChainStage& stage, std::ptrdiff_t row) const;
     // What readers of a row need besides its pixels: zeros around them, and their points.
     void complete(const Tile& tile, const ChainPicture& picture, std::size_t row) const;
     void write_row(const runtime::KernelIo& io, const Tile& tile, std::size_t row) const;
@@ -127,7 +150,7 @@ private:
     Outputs outputs_;
     const ChainKernels& kernels_;
     const ChainWinogradKernels& winograd_;
-    std::size_t before_; // columns of a row before those of the tile
+    std::size_t first_before_ = 0, before_ = 0; // columns of a row before those of a tile
     std::size_t tile_width_ = 0;
     std::size_t stride_ = 0; // floats of a phase, and of a point
     std::size_t plane_stride_ = 0, points_stride_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include "core/cpu/chain_run.h"
 #include "core/cpu/gemm_kernel.h"
@@ -11,6 +12,7 @@ namespace sluice::cpu {
 namespace {
 
 constexpr std::size_t kMaxWindowPlanes = 400; // see chain_search.cpp
+constexpr std::size_t kMaxChainInputs = 16;   // of a window
 
 } // namespace
 
@@ -22,26 +24,39 @@ void ChainRun::complete(const Tile& tile, const ChainPicture& picture, std::size
     // must only be finite.
     const std::size_t before = made.first * plan_.phases - kChainPhases;
     const std::size_t behind = (made.first + made.count) * plan_.phases + kChainPhases;
-    for (std::size_t c = 0; c < picture.channels; ++c) {
-        float* const at = plane(tile, picture, row, c);
+    float* at = plane(tile, picture, row, 0);
+    float* to = picture.point_ring > 0 ? points(tile, picture, row, 0) : nullptr;
+    for (std::size_t c = 0; c < picture.channels; ++c, at += plane_stride_) {
         for (std::size_t x = before; x < begin; ++x) {
             at[phase_place(x)] = 0.0F;
         }
         for (std::size_t x = end; x < behind; ++x) {
             at[phase_place(x)] = 0.0F;
         }
-        if (picture.point_ring > 0) {
-            winograd_.transform(at + made.first, stride_, made.count,
-                                points(tile, picture, row, c) + made.first);
+        if (to != nullptr) {
+            winograd_.transform(at + made.first, stride_, made.count, to + made.first);
+            to += points_stride_;
         }
     }
 }
 
-void ChainRun::run_stage(const Tile& tile, const ChainStage& stage, std::size_t row) const {
+void ChainRun::run_stage(const Tile& tile, const ChainStage& stage, std::ptrdiff_t row) const {
+    const ChainPicture& picture = plan_.pictures[stage.output];
+    if (stage.is_winograd && (is_needed(tile, picture, row) || is_needed(tile, picture, row + 1))) {
+        convolve_winograd(tile, stage, row);
+    }
+    for_needed(tile, picture, row, [&](std::size_t y) {
+        if (!stage.is_winograd) {
+            convolve(tile, stage, y);
+        }
+        finish_row(tile, stage, y);
+    });
+}
+
+void ChainRun::finish_row(const Tile& tile, const ChainStage& stage, std::size_t row) const {
     const ChainPicture& picture = plan_.pictures[stage.output];
     const Columns made = columns(tile, picture);
     const Activation& activation = stage.shape.activation;
-    stage.is_winograd ? convolve_winograd(tile, stage, row) : convolve(tile, stage, row);
     for (std::size_t c = 0; c < picture.channels && !is_bounds(activation.kind); ++c) {
         for (std::size_t phase = 0; phase < plan_.phases; ++phase) {
             gemm_kernels().activate(plane(tile, picture, row, c) + phase * stride_ + made.first,
@@ -104,45 +119,54 @@ void ChainRun::run_conv(const Tile& tile, const ChainStage& stage, std::size_t r
     }
 }
 
-void ChainRun::convolve_winograd(const Tile& tile, const ChainStage& stage, std::size_t row) const {
-    const ConvShape& s = stage.shape;
+void ChainRun::convolve_winograd(const Tile& tile, const ChainStage& stage,
+                                 std::ptrdiff_t row) const {
     const ChainPicture& picture = plan_.pictures[stage.output];
     const Columns made = columns(tile, picture);
-    const TapRange taps = valid_taps(row, 1, s.pad_top, 1, s.kernel_height, plan_.height);
-    std::array<const float*, kMaxWindowPlanes> planes; // NOLINT: written before it is read
-    std::size_t count = 0;
-    for (std::size_t t = taps.begin; t < taps.end; ++t) {
+    const Bounds bounds = bounds_of(stage.shape.activation);
+    ChainProducts products{.stride = stride_,
+                           .weights = stage.weights.get(),
+                           .inputs = stage.shape.in_channels,
+                           .outputs = stage.sums,
+                           .products = tile.products};
+    std::array<std::array<const float*, kMaxChainInputs>, kChainWindowRows> rows{};
+    for (std::size_t r = 0; r < kChainWindowRows; ++r) {
+        const std::ptrdiff_t y = row - 1 + static_cast<std::ptrdiff_t>(r);
+        const bool inside = y >= 0 && y < static_cast<std::ptrdiff_t>(plan_.height);
+        std::size_t count = 0;
         for (const std::size_t input : stage.inputs) {
             const ChainPicture& from = plan_.pictures[input];
-            const float* const at = points(tile, from, row + t - s.pad_top, 0) + made.first;
+            const float* const at =
+                inside ? points(tile, from, static_cast<std::size_t>(y), 0) : tile.zeros;
             for (std::size_t c = 0; c < from.channels; ++c) {
-                planes[count++] = at + c * points_stride_;
+                rows[r][count++] = at + (inside ? c * points_stride_ : 0);
             }
         }
+        products.rows[r] = rows[r].data();
     }
-    winograd_.multiply({
-        .planes = planes.data(),
-        .plane_count = count,
-        .stride = stride_,
-        .weights = stage.weights.get(),
-        .first_plane = taps.begin * s.in_channels,
-        .filter_planes = s.kernel_height * s.in_channels,
-        .outputs = stage.sums,
-        .products = tile.products,
-        .tiles = made.count,
-    });
-    const Bounds bounds = bounds_of(s.activation);
-    for (std::size_t o = 0; o < stage.sums; ++o) {
-        float* const output = plane(tile, picture, row, o) + made.first;
-        winograd_.finish({
-            .products = tile.products + o * kWinogradTile * stride_,
-            .stride = stride_,
-            .bias = stage.bias.get()[o],
-            .output = output,
-            .mirrored = stage.is_mirrored ? output + stage.sums * plane_stride_ : nullptr,
-            .tiles = made.count,
-            .low = bounds.low,
-            .high = bounds.high,
+    for (std::size_t done = 0; done < made.count; done += kChainBlockTiles) {
+        const std::size_t first = made.first + done;
+        const std::size_t tiles = std::min(made.count - done, kChainBlockTiles);
+        products.first = first;
+        products.tiles = tiles;
+        winograd_.multiply(products);
+        for_needed(tile, picture, row, [&](std::size_t y) {
+            const float* sums =
+                tile.products + (static_cast<std::ptrdiff_t>(y) == row ? 0 : kChainRowPoints);
+            float* output = plane(tile, picture, y, 0) + first;
+            for (std::size_t o = 0; o < stage.sums; ++o) {
+                winograd_.finish(
+                    {.products = sums,
+                     .bias = stage.bias.get()[o],
+                     .output = output,
+                     .mirrored = stage.is_mirrored ? output + stage.sums * plane_stride_ : nullptr,
+                     .stride = stride_,
+                     .tiles = tiles,
+                     .low = bounds.low,
+                     .high = bounds.high});
+                sums += 2 * kChainRowPoints;
+                output += plane_stride_;
+            }
         });
     }
 }

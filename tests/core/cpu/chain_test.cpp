@@ -123,11 +123,42 @@ std::vector<std::vector<float>> run(const graph::Graph& graph, const runtime::Ba
     return outputs;
 }
 
+// The CPU backend with a cache so small that every chain's pictures are cut into narrow tiles,
+// whatever caches this machine has.
+class NarrowBackend final : public runtime::Backend {
+public:
+    [[nodiscard]] std::string_view name() const override { return cpu_.name(); }
+    [[nodiscard]] Status supports(const graph::Graph& graph,
+                                  const graph::Node& node) const override {
+        return cpu_.supports(graph, node);
+    }
+    [[nodiscard]] Result<std::unique_ptr<runtime::Kernel>>
+    lower(const graph::Graph& graph, const graph::Node& node) const override {
+        return cpu_.lower(graph, node);
+    }
+    [[nodiscard]] std::size_t run_length(const graph::Graph& graph,
+                                         std::size_t first) const override {
+        return cpu_.run_length(graph, first);
+    }
+    [[nodiscard]] Result<std::unique_ptr<runtime::Kernel>>
+    lower_run(const graph::Graph& graph, const runtime::Segment& segment) const override {
+        const auto chain = cpu::find_chain(
+            graph, static_cast<std::size_t>(segment.nodes[0] - graph.nodes().data()));
+        return chain ? cpu::make_chain(graph, *chain, segment, 1) : cpu_.lower_run(graph, segment);
+    }
+
+private:
+    const runtime::Backend& cpu_ = cpu::backend();
+};
+
 // `steps`: how many the CPU backend must take; one where all of it is a chain.
 void expect_same(const graph::Graph& graph, std::size_t steps) {
     const auto expected = run(graph, reference::backend(), 1, 0);
-    for (const unsigned threads : {1U, 2U, 3U}) {
-        const auto actual = run(graph, cpu::backend(), threads, steps);
+    const NarrowBackend narrow;
+    const std::pair<const runtime::Backend&, unsigned> ways[] = {
+        {cpu::backend(), 1}, {cpu::backend(), 2}, {cpu::backend(), 3}, {narrow, 1}, {narrow, 2}};
+    for (const auto& [backend, threads] : ways) {
+        const auto actual = run(graph, backend, threads, steps);
         ASSERT_EQ(actual.size(), expected.size());
         for (std::size_t k = 0; k < actual.size(); ++k) {
             ASSERT_EQ(actual[k].size(), expected[k].size());
@@ -137,7 +168,8 @@ void expect_same(const graph::Graph& graph, std::size_t steps) {
             }
             for (std::size_t i = 0; i < actual[k].size(); ++i) {
                 ASSERT_NEAR(actual[k][i], expected[k][i], 1e-5 * scale)
-                    << "output " << k << ", element " << i << ", " << threads << " threads";
+                    << "output " << k << ", element " << i << ", " << threads << " threads"
+                    << (&backend == &narrow ? ", narrow tiles" : "");
             }
         }
     }
@@ -193,7 +225,7 @@ TEST(Chain, keeps_odd_windows_and_functions) {
     expect_same(must(net.builder.build({{"y", x}})), 1);
 }
 
-// Eight channels and more go by Winograd, whose rows lie in phases for all that reads them.
+// Four channels and more go by Winograd, whose rows lie in phases for all that reads them.
 TEST(Chain, mixes_winograd_with_other_windows) {
     for (const auto& [height, width] : {std::pair{66U, 64U}, {65U, 387U}, {33U, 1283U}}) {
         SCOPED_TRACE(std::to_string(height) + " x " + std::to_string(width));
