@@ -19,7 +19,7 @@ HWY_BEFORE_NAMESPACE();
 namespace sluice::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// NaN stays NaN: x86 min and max return their second operand where either is NaN.
+// NaN stays NaN, here and below: x86 min and max return their second operand where either is NaN.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V clamp(D d, V v, float low, float high) {
     return hn::Min(hn::Set(d, high), hn::Max(hn::Set(d, low), v));
@@ -30,14 +30,14 @@ template <ops::UnaryKind kKind, class D, class V = hn::Vec<D>>
 HWY_INLINE V apply_kind(D d, V v, float alpha, float beta) {
     using enum ops::UnaryKind;
     if constexpr (kKind == Relu) {
-        return hn::Max(v, hn::Zero(d));
+        return hn::Max(hn::Zero(d), v);
     } else if constexpr (kKind == Clamp) {
         return clamp(d, v, alpha, beta);
     } else if constexpr (kKind == LeakyRelu) {
         return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Mul(v, hn::Set(d, alpha)), v);
     } else if constexpr (kKind == Elu) {
         const V negative = hn::Mul(hn::Set(d, alpha), hn::Expm1(d, hn::Min(v, hn::Zero(d))));
-        return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), v, negative);
+        return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), negative, v);
     } else if constexpr (kKind == HardSwish) {
         const V gate = clamp(d, hn::Add(v, hn::Set(d, 3.0F)), 0.0F, 6.0F);
         return hn::Mul(hn::Mul(v, gate), hn::Set(d, 1.0F / 6.0F));
@@ -45,9 +45,14 @@ HWY_INLINE V apply_kind(D d, V v, float alpha, float beta) {
         return clamp(d, hn::MulAdd(hn::Set(d, alpha), v, hn::Set(d, beta)), 0.0F, 1.0F);
     } else if constexpr (kKind == Sigmoid) {
         // exp of a non-positive number cannot overflow: s(-|v|) = e / (1 + e), mirrored for v > 0.
-        const V e = hn::Exp(d, hn::Neg(hn::Abs(v)));
+        // Less than exp(lowest) counts as 0: arithmetic with subnormal numbers takes processors a
+        // hundred cycles.
+        const V lowest = hn::Set(d, -87.0F);
+        const V x = hn::Neg(hn::Abs(v));
+        const V e = hn::IfThenZeroElse(hn::Lt(x, lowest), hn::Exp(d, hn::Max(lowest, x)));
         const V small = hn::Div(e, hn::Add(hn::Set(d, 1.0F), e));
-        return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), hn::Sub(hn::Set(d, 1.0F), small), small);
+        const V s = hn::IfThenElse(hn::Gt(v, hn::Zero(d)), hn::Sub(hn::Set(d, 1.0F), small), small);
+        return hn::IfThenElse(hn::IsNaN(v), v, s); // which Exp takes for a small number
     } else if constexpr (kKind == Tanh) {
         return hn::Tanh(d, v);
     } else if constexpr (kKind == Linear) {
@@ -97,13 +102,13 @@ HWY_INLINE V apply(D d, V v, const Activation& activation) {
 // values[i] = activation(values[i]), for values that a kernel has just stored.
 HWY_NOINLINE inline void activate_all(float* values, std::size_t count,
                                       const Activation& activation) {
-    const hn::CappedTag<float, 8> d;
-    constexpr std::size_t kStep = hn::MaxLanes(hn::CappedTag<float, 8>());
+    const hn::ScalableTag<float> d;
+    const std::size_t lanes = hn::Lanes(d);
     with_activation(activation.kind, [&]<ops::UnaryKind kKind>() SLUICE_INLINE_LAMBDA {
         const float alpha = activation.alpha;
         const float beta = activation.beta;
         std::size_t i = 0;
-        for (; i + kStep <= count; i += kStep) {
+        for (; i + lanes <= count; i += lanes) {
             const auto v = hn::LoadU(d, values + i);
             hn::StoreU(apply_kind<kKind>(d, v, alpha, beta), d, values + i);
         }

@@ -109,27 +109,37 @@ HWY_INLINE void combine_rows(const Broadcast& shape, const float* a, const float
     }
 }
 
+// An operand's short rows, laid end to end.
+struct Block {
+    HWY_ALIGN float values[kStretch];
+    const float* same = nullptr; // the row that all of `rows` are, if they are one
+    std::size_t rows = 0;
+};
+
 // An operand's next `rows` rows, end to end: where they lie, or in `block` if they do not lie so.
 HWY_INLINE const float* end_to_end(const float* from, std::size_t step, bool repeats,
-                                   std::size_t row_size, std::size_t rows, float* block) {
+                                   std::size_t row_size, std::size_t rows, Block& block) {
     if (!repeats && step == row_size) {
         return from;
     }
-    float* to = block;
+    if (step == 0 && block.same == from && rows <= block.rows) {
+        return block.values;
+    }
+    block.same = step == 0 ? from : nullptr;
+    block.rows = rows;
+    float* to = block.values;
     for (std::size_t row = 0; row < rows; ++row, from += step) {
         for (std::size_t i = 0; i < row_size; ++i) {
             *to++ = from[repeats ? 0 : i];
         }
     }
-    return block;
+    return block.values;
 }
 
 // Short rows from `at` on, as many as fit a stretch: how many elements that were.
 template <ops::BinaryKind kKind>
 HWY_INLINE std::size_t combine_short_rows(const BinaryWork& work, Broadcast::Position& at, float* y,
-                                          std::size_t most) {
-    HWY_ALIGN float a_block[kStretch];
-    HWY_ALIGN float b_block[kStretch];
+                                          std::size_t most, Block& a_block, Block& b_block) {
     const Broadcast& shape = work.broadcast;
     const std::size_t size = shape.row_size();
     const Broadcast::Run run = shape.run(at);
@@ -148,10 +158,13 @@ void combine_range(const BinaryWork& work, std::size_t begin, std::size_t end) {
     const std::size_t size = shape.row_size();
     const bool activates = work.activation.kind != ops::UnaryKind::Identity;
     std::size_t activated = begin;
+    Block a_block;
+    Block b_block;
     Broadcast::Position at = shape.position(begin);
     for (std::size_t done = begin; done < end;) {
         if (size < kShortRow && at.column == 0 && end - done >= size) {
-            done += combine_short_rows<kKind>(work, at, work.y + done, end - done);
+            done +=
+                combine_short_rows<kKind>(work, at, work.y + done, end - done, a_block, b_block);
         } else {
             std::size_t count = std::min(size - at.column, end - done);
             count = activates ? std::min(count, kStretch) : count;

@@ -195,13 +195,13 @@ HWY_INLINE void shuffle_block(const ChainShuffleRow& row, std::size_t x, float* 
     ChainSums<kSumChannels> sum_right;
     const ChainVec quarter = hn::Set(d, 0.25F);
     unroll<kSumChannels>([&]<std::size_t c>() SLUICE_INLINE_LAMBDA {
-        constexpr std::size_t from = kChannels == 1 ? 0 : c;
+        constexpr std::size_t kFrom = kChannels == 1 ? 0 : c;
         const float* const plane = row.enlarged[c] + x;
         const ChainVec own = hn::LoadU(d, plane);
         const ChainVec before = hn::Sub(hn::LoadU(d, plane - 1), own);
         const ChainVec behind = hn::Sub(hn::LoadU(d, plane + 1), own);
-        sum_left.v[c] = hn::Add(hn::MulAdd(quarter, before, own), left.v[from]);
-        sum_right.v[c] = hn::Add(hn::MulAdd(quarter, behind, own), right.v[from]);
+        sum_left.v[c] = hn::Add(hn::MulAdd(quarter, before, own), left.v[kFrom]);
+        sum_right.v[c] = hn::Add(hn::MulAdd(quarter, behind, own), right.v[kFrom]);
     });
     store_doubled<kSumChannels>(sum_left.v, sum_right.v, sum);
 }

@@ -19,7 +19,8 @@ namespace sluice::cpu {
 namespace {
 
 double flops_per_input_row(const ConvShape& s) {
-    return 2.0 * static_cast<double>(s.in_width * s.taps() * s.in_channels * s.group_out());
+    return static_cast<double>(s.in_width * s.taps() * s.group_out()) *
+           (2.0 * static_cast<double>(s.in_channels) + activation_flops(s.activation.kind));
 }
 
 constexpr std::ptrdiff_t kNoInputOffset = 0;
@@ -97,6 +98,17 @@ private:
     [[nodiscard]] Partition divide(unsigned threads) const {
         return partition(row_count(), flops_per_input_row(shape_), threads);
     }
+    // A row's part of each pixel's columns, `width` floats: known at compile time unless 0.
+    template <std::size_t kWidth>
+    void scatter(const float* from, float* to) const {
+        const std::size_t width = kWidth == 0 ? shape_.kernel_width * shape_.out_channels : kWidth;
+        const std::size_t step = columns();
+        for (std::size_t x = 0; x < shape_.in_width; ++x) {
+            for (std::size_t i = 0; i < width; ++i) {
+                to[x * width + i] = from[x * step + i];
+            }
+        }
+    }
     void run_row(const runtime::KernelIo& io, std::size_t row, float* buffer) const {
         const ConvShape& s = shape_;
         GemmTile tile{};
@@ -114,10 +126,10 @@ private:
             float* const to =
                 io.output<float>(0) + (row * s.stride_y + y) * s.out_width * s.out_channels;
             const float* const from = buffer + y * width;
-            for (std::size_t x = 0; x < s.in_width; ++x) {
-                for (std::size_t i = 0; i < width; ++i) {
-                    to[x * width + i] = from[x * columns() + i];
-                }
+            if (width == 2) {
+                scatter<2>(from, to);
+            } else {
+                scatter<0>(from, to);
             }
             if (s.activation.kind != ops::UnaryKind::Identity) {
                 kernels_.activate(to, s.in_width * width, s.activation);

@@ -11,7 +11,7 @@ namespace sluice::cpu {
 
 // Waking a worker costs a few microseconds; below this many operations (about 20 microseconds of
 // one core) an operator stays on its caller, and no chunk gets less than a quarter of it.
-inline constexpr double kMinForkFlops = 2e6;
+inline constexpr double kMinForkFlops = 1e6;
 
 // Items [chunk * grain, (chunk + 1) * grain) are one call of the body.
 struct Partition {

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/checked_math.h"
+
 namespace sluice::runtime {
 
 namespace {
@@ -47,16 +49,21 @@ bool spin_until(const Done& done) {
 
 } // namespace
 
-// The workers and the loop that they share. A loop is open while it has pieces that nobody took. A
-// worker that finds it open, after it has signed in, may touch it until it signs out; the caller
-// takes pieces itself, closes the loop, and waits for those who are signed in. A worker that is
-// late, because the processor has other work, thus delays nobody.
+// Far enough apart that no processor fetches what another one writes with it.
+constexpr std::size_t kApart = 64;
+
+// The workers and the loop that they share. Each thread has a share of the loop's pieces, the same
+// part of every loop, so that it finds in its own cache what it wrote in the loop before; whoever
+// is done with his own takes from the others'. A worker that finds the loop open as it signs in may
+// touch it until it signs out; the caller takes pieces itself, closes the loop, and waits for those
+// who are signed in. A worker that is late, because the processor has other work, thus delays
+// nobody.
 class ThreadPool::Crew {
 public:
-    explicit Crew(unsigned workers) {
+    explicit Crew(unsigned workers) : shares_(workers + 1) {
         try {
-            for (unsigned i = 0; i < workers; ++i) {
-                threads_.emplace_back([this] { work(); });
+            for (unsigned i = 1; i <= workers; ++i) {
+                threads_.emplace_back([this, i] { work(i); });
             }
         } catch (const std::system_error&) { // fewer threads than asked for
         }
@@ -79,16 +86,16 @@ public:
         if (!turn) {
             return false;
         }
-        loop_ = {.function = function, .context = context, .count = count, .grain = grain};
-        next_ = 0;
-        open_ = true;
+        loop_ = {.function = function, .context = context, .grain = grain};
+        deal(count, grain);
+        attendance_ |= kOpen;
         announce();
-        take_pieces();
-        open_ = false;
-        const auto all_out = [this] { return signed_in_ == 0; };
+        take_pieces(0);
+        attendance_ &= ~kOpen;
+        const auto all_out = [this] { return attendance_ == 0; };
         if (!spin_until(all_out)) {
-            for (unsigned in = signed_in_; in != 0; in = signed_in_) {
-                signed_in_.wait(in);
+            for (unsigned in = attendance_; in != 0; in = attendance_) {
+                attendance_.wait(in);
             }
         }
         return true;
@@ -98,48 +105,70 @@ private:
     struct Loop {
         RangeFunction function = nullptr;
         void* context = nullptr;
-        std::size_t count = 0, grain = 1;
+        std::size_t grain = 1;
     };
+    // Items [next, end) of the loop, which nobody took so far.
+    struct alignas(kApart) Share {
+        std::atomic<std::size_t> next = 0;
+        std::size_t end = 0;
+    };
+    static constexpr unsigned kOpen = 1U << 31;
 
     void announce() {
         ++epoch_;
         epoch_.notify_all();
     }
 
-    void take_pieces() {
-        while (true) {
-            const std::size_t begin = next_.fetch_add(loop_.grain);
-            if (begin >= loop_.count) {
-                return;
-            }
-            loop_.function(loop_.context, begin, std::min(loop_.grain, loop_.count - begin));
+    void deal(std::size_t count, std::size_t grain) {
+        const std::size_t pieces = div_ceil(count, grain);
+        std::size_t begin = 0;
+        for (std::size_t i = 0; i < shares_.size(); ++i) {
+            const std::size_t end = std::min(count, pieces * (i + 1) / shares_.size() * grain);
+            shares_[i].next.store(begin, std::memory_order_relaxed);
+            shares_[i].end = end;
+            begin = end;
         }
     }
 
-    void work() {
+    // The pieces of the thread's own share, then those of the others that are left.
+    void take_pieces(std::size_t thread) {
+        for (std::size_t i = 0; i < shares_.size(); ++i) {
+            Share& share = shares_[(thread + i) % shares_.size()];
+            while (share.next.load(std::memory_order_relaxed) < share.end) {
+                const std::size_t begin = share.next.fetch_add(loop_.grain);
+                if (begin >= share.end) {
+                    break;
+                }
+                loop_.function(loop_.context, begin, std::min(loop_.grain, share.end - begin));
+            }
+        }
+    }
+
+    void work(std::size_t thread) {
         std::uint32_t seen = 0;
         while (!stopped_) {
             if (!spin_until([&] { return epoch_ != seen; })) {
                 epoch_.wait(seen);
             }
             seen = epoch_;
-            ++signed_in_;
-            if (open_) {
-                take_pieces();
+            if ((attendance_++ & kOpen) != 0) {
+                take_pieces(thread);
             }
-            if (--signed_in_ == 0) {
-                signed_in_.notify_all();
+            if (--attendance_ == 0) {
+                attendance_.notify_all();
             }
         }
     }
 
     std::mutex turn_; // held by the caller whose loop it is
-    Loop loop_;       // written while the loop is closed and nobody is signed in
-    std::atomic<std::size_t> next_ = 0;
-    std::atomic<bool> open_ = false;
+    // Those who are signed in, and kOpen. Loop and shares are written while it is closed and nobody
+    // is in.
+    alignas(kApart) std::atomic<unsigned> attendance_ = 0;
+    Loop loop_;
+    alignas(kApart) std::vector<Share> shares_; // one per thread, the caller's first
     std::atomic<bool> stopped_ = false;
-    std::atomic<unsigned> signed_in_ = 0;
-    std::atomic<std::uint32_t> epoch_ = 0;
+    alignas(kApart) std::atomic<std::uint32_t> epoch_ =
+        0; // workers that wait look at it all the time
     std::vector<std::thread> threads_;
 };
 

@@ -26,6 +26,8 @@ public:
 
     // Calls body(begin, end) on disjoint ranges that cover [0, count), at most `grain` items each,
     // and returns when all are done. With one thread, or one range, everything runs on the caller.
+    // Each thread begins with its own part of the ranges, the same one in every loop of as many:
+    // what it wrote in one loop is in its cache in the next.
     template <typename Body>
     void parallel_for(std::size_t count, std::size_t grain, Body&& body) {
         using Plain = std::remove_reference_t<Body>;

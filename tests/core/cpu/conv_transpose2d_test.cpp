@@ -145,6 +145,19 @@ std::vector<TransposedCase> cases() {
         c.bias = false;
         all.push_back(c);
     }
+    for (const std::uint32_t outputs : {1, 2}) {
+        TransposedCase c{"scattered_sigmoid_threads_" + std::to_string(outputs),
+                         64,
+                         80,
+                         32,
+                         outputs,
+                         2,
+                         2,
+                         {2, 2}};
+        c.activation = ops::UnaryKind::Sigmoid;
+        c.threads = 2;
+        all.push_back(c);
+    }
     for (const bool tiled : {true, false}) {
         TransposedCase c{
             tiled ? "tiled_relu_threads" : "general_relu_threads", 64, 40, 16, 12, 2, 2, {2, 2}};

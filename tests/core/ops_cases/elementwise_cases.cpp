@@ -238,6 +238,8 @@ void add_broadcasts(std::vector<OpCase>& cases) {
         {{1, 61, 67, 16}, {1, 61, 67, 16}}, // several threads
         {{1, 61, 67, 16}, {1, 1, 1, 16}},
         {{1, 61, 67, 16}, {1}},
+        {{2, 61, 67, 16}, {2, 1, 1, 16}}, // another row for each image
+        {{2, 1, 1, 9}, {2, 61, 67, 9}},
     };
     for (const auto& [a, b] : shapes) {
         for (const BinaryRow& row : {add, mul, sub}) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// round_even, is_nan and is_infinite value by value, as no outsider's table of them exists.
+// round_even, is_nan and is_infinite value by value, as no outsider's table of them exists; sigmoid
+// where it is next to its limits.
 #include <array>
 #include <format>
 #include <limits>
 #include <span>
+#include <utility>
 
 #include "tests/core/ops_cases/case.h"
 
@@ -95,6 +97,28 @@ constexpr auto kIsInfinite = std::to_array<SpecialRow>({
     {kInfinity, 1},
     {-kInfinity, 1},
 });
+// Far from zero: subnormal results may count as 0.
+constexpr auto kSigmoidFar = std::to_array<SpecialRow>({
+    {kInfinity, 1.0},
+    {1000.0, 1.0},
+    {88.0, 1.0},
+    {40.0, 1.0},
+    {-87.5, 0.0},
+    {-90.0, 0.0},
+    {-110.0, 0.0},
+    {-1000.0, 0.0},
+    {-kInfinity, 0.0},
+    {kNan, kNan},
+});
+// What is not a number is not lost, so that a network that went wrong is seen. These have kernels
+// of their own on the CPU.
+constexpr auto kNanStaysNan = std::to_array<SpecialRow>({{kNan, kNan}, {-kNan, kNan}});
+constexpr std::array kKeepNan{UnaryKind::Abs,         UnaryKind::Ceil,      UnaryKind::Clamp,
+                              UnaryKind::Elu,         UnaryKind::Exp,       UnaryKind::Floor,
+                              UnaryKind::HardSigmoid, UnaryKind::HardSwish, UnaryKind::LeakyRelu,
+                              UnaryKind::Linear,      UnaryKind::Neg,       UnaryKind::Reciprocal,
+                              UnaryKind::Relu,        UnaryKind::RoundEven, UnaryKind::Sigmoid,
+                              UnaryKind::Softsign,    UnaryKind::Sqrt,      UnaryKind::Tanh};
 
 OpCase table_case(std::string_view name, UnaryKind kind, std::span<const SpecialRow> rows,
                   DataType type) {
@@ -126,6 +150,15 @@ std::vector<OpCase> special_value_cases() {
         cases.push_back(table_case("table", UnaryKind::IsInfinite, kIsInfinite, type));
     }
     cases.push_back(table_case("wide", UnaryKind::RoundEven, kRoundEvenWide, DataType::Float32));
+    for (const UnaryKind kind : kKeepNan) {
+        OpCase nan = table_case("nan", kind, kNanStaysNan, DataType::Float32);
+        nan.on_cpu = true;
+        cases.push_back(std::move(nan));
+    }
+    OpCase far = table_case("far", UnaryKind::Sigmoid, kSigmoidFar, DataType::Float32);
+    far.absolute = static_cast<double>(std::numeric_limits<float>::min());
+    far.on_cpu = true;
+    cases.push_back(std::move(far));
     return cases;
 }
 

@@ -78,6 +78,29 @@ TEST(ThreadPool, wakes_workers_that_slept) {
     }
 }
 
+TEST(ThreadPool, gives_each_thread_the_same_part_of_every_loop) {
+    ThreadPool pool(3);
+    const std::size_t pieces =
+        pool.threads(); // as many as threads: each waits for the others in one
+    std::vector<std::thread::id> owners(pieces);
+    for (int round = 0; round < 100; ++round) {
+        std::vector<std::thread::id> here(pieces);
+        std::atomic<std::size_t> begun = 0;
+        pool.parallel_for(pieces, 1, [&](std::size_t begin, std::size_t) {
+            here[begin] = std::this_thread::get_id();
+            ++begun;
+            while (begun < pieces) {
+                std::this_thread::yield();
+            }
+        });
+        if (round == 0) {
+            owners = here;
+        }
+        ASSERT_EQ(here, owners) << "round " << round;
+    }
+    EXPECT_EQ(owners[0], std::this_thread::get_id());
+}
+
 TEST(ThreadPool, is_shared_by_those_who_ask_for_the_same_size) {
     const auto first = ThreadPool::shared(2);
     EXPECT_EQ(first, ThreadPool::shared(2));
