@@ -90,22 +90,53 @@ void BackgroundBlend::Scratch::background(const GroupState& state, std::size_t y
     }
 }
 
+// The frame's share itself becomes the samples: alpha.
+void BackgroundBlend::Scratch::key_strip(const GroupState& state, std::size_t count,
+                                         Blending& strip) const {
+    for (std::size_t lane = 0; lane < state.group.lanes; ++lane) {
+        if (state.written[lane]) {
+            scale_offset(strip.share.data(), 255.0F, 0.0F, count, strip.fore[lane].data());
+        }
+    }
+}
+
+// The frame's samples over what is behind them; where they are covered, that alone.
+void BackgroundBlend::Scratch::mix_strip(const GroupState& state, bool covered, std::size_t count,
+                                         Blending& strip) const {
+    const SampleGroup& group = state.group;
+    for (std::size_t lane = 0; lane < group.lanes; ++lane) {
+        float* const fore = strip.fore[lane].data();
+        if (!state.written[lane]) {
+            continue;
+        }
+        if (effect != BackgroundEffect::Color) {
+            if (!covered) {
+                blend_rows(strip.back[lane].data(), strip.share.data(), count, fore);
+            }
+            continue;
+        }
+        const float behind = color[static_cast<std::size_t>(group.component_of_lane[lane])];
+        if (covered) {
+            std::fill_n(fore, count, behind);
+        } else {
+            blend_constant(behind, strip.share.data(), count, fore);
+        }
+    }
+}
+
 void BackgroundBlend::Scratch::blend_row(const GroupState& state, const FrameView& frame,
                                          const Mask& mask, const MutableFrameView& out,
                                          std::size_t y) const {
     const SampleGroup& group = state.group;
     const bool carries = state.carries && frame.row(group.plane, y) != out.row(group.plane, y);
-    Strip share;               // NOLINT: filled as far as it is read
-    std::array<Strip, 4> fore; // NOLINT: the same
-    std::array<Strip, 4> back; // NOLINT: the same
-    LaneStrips fore_lanes{};
-    LaneStrips back_lanes{};
+    Blending strip; // NOLINT(cppcoreguidelines-pro-type-member-init): filled as far as it is read
+    LaneStrips fore{};
+    LaneStrips back{};
     ConstLaneStrips stored{};
     for (std::size_t lane = 0; lane < group.lanes; ++lane) {
         if (state.written[lane]) {
-            fore_lanes[lane] = fore[lane].data();
-            back_lanes[lane] = back[lane].data();
-            stored[lane] = fore[lane].data();
+            stored[lane] = fore[lane] = strip.fore[lane].data();
+            back[lane] = strip.back[lane].data();
         }
     }
     for (std::size_t x = 0; x < columns(state); x += kStrip) {
@@ -117,16 +148,12 @@ void BackgroundBlend::Scratch::blend_row(const GroupState& state, const FrameVie
         }
         const auto only = state.mask.only(y, y + 1, x);
         if (!only) {
-            state.mask.sample(mask, y, x, count, share.data());
+            state.mask.sample(mask, y, x, count, strip.share.data());
         } else if (*only != 0 || effect == BackgroundEffect::Key) {
-            std::fill_n(share.data(), count, static_cast<float>(*only) / 255.0F);
+            std::fill_n(strip.share.data(), count, static_cast<float>(*only) / 255.0F);
         }
         if (effect == BackgroundEffect::Key) {
-            for (std::size_t lane = 0; lane < group.lanes; ++lane) {
-                if (state.written[lane]) {
-                    scale_offset(share.data(), 255.0F, 0.0F, count, fore[lane].data());
-                }
-            }
+            key_strip(state, count, strip);
             store_lanes(group, stored, count, row);
             continue;
         }
@@ -138,26 +165,12 @@ void BackgroundBlend::Scratch::blend_row(const GroupState& state, const FrameVie
         }
         const bool covered = only == 0; // nothing of the frame is left
         if (!covered) {
-            load_lanes(group, from, count, fore_lanes);
+            load_lanes(group, from, count, fore);
         }
         if (effect != BackgroundEffect::Color) {
-            background(state, y, x, count, covered ? fore_lanes : back_lanes);
+            background(state, y, x, count, covered ? fore : back);
         }
-        for (std::size_t lane = 0; lane < group.lanes; ++lane) {
-            if (!state.written[lane]) {
-                continue;
-            }
-            if (effect == BackgroundEffect::Color) {
-                const auto component = static_cast<std::size_t>(group.component_of_lane[lane]);
-                if (covered) {
-                    std::fill_n(fore[lane].data(), count, color[component]);
-                } else {
-                    blend_constant(color[component], share.data(), count, fore[lane].data());
-                }
-            } else if (!covered) {
-                blend_rows(back[lane].data(), share.data(), count, fore[lane].data());
-            }
-        }
+        mix_strip(state, covered, count, strip);
         store_lanes(group, stored, count, row);
     }
 }

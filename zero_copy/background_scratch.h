@@ -57,6 +57,14 @@ struct BackgroundBlend::Scratch {
         std::array<Strip, 4> values; // [lane]
     };
 
+    // A strip of a row while it is blended: the frame's share of each sample, the frame's samples
+    // and those behind them, by lane.
+    struct Blending {
+        Strip share;
+        std::array<Strip, 4> fore;
+        std::array<Strip, 4> back;
+    };
+
     void add_group(const SampleGroup& group);
     void add_cells(GroupState& state, std::size_t values) const;
     void sum_evenly(const GroupState& state, const FrameView& frame, const Window& window,
@@ -67,6 +75,8 @@ struct BackgroundBlend::Scratch {
                       std::size_t cell_row) const;
     void blend_row(const GroupState& state, const FrameView& frame, const Mask& mask,
                    const MutableFrameView& out, std::size_t y) const;
+    void key_strip(const GroupState& state, std::size_t count, Blending& strip) const;
+    void mix_strip(const GroupState& state, bool covered, std::size_t count, Blending& strip) const;
     void background(const GroupState& state, std::size_t y, std::size_t x, std::size_t count,
                     const LaneStrips& out) const;
     [[nodiscard]] std::size_t rows(const GroupState& state) const {

@@ -88,8 +88,9 @@ void DeviceSampler::add_turned(TableWords& words) {
         geometry_.grid_y = points(down_of(frame_, region_, tensor_));
     }
     const auto place = [](std::size_t i, std::uint32_t grid, std::uint32_t outputs, double extent) {
+        const std::size_t whole = i / grid;
         const double at =
-            static_cast<double>(i / grid) + ((static_cast<double>(i % grid) + 0.5) / grid);
+            static_cast<double>(whole) + ((static_cast<double>(i % grid) + 0.5) / grid);
         return ((at / outputs) - 0.5) * extent;
     };
     geometry_.points_x = words.size();

@@ -116,7 +116,7 @@ Status FrameRunner::State::submit(std::span<const Frame> frames, vulkan::Recordi
         SLUICE_TRY_ASSIGN(wait, merge_sync_files(std::move(wait), std::move(fence)));
         shared = shared || has_dma_buf(*frame.frame);
     }
-    SLUICE_TRY_ASSIGN(vulkan::Device::Submitted submitted,
+    SLUICE_TRY_ASSIGN(const vulkan::Device::Submitted submitted,
                       recording.submit(std::move(wait), shared && sync_files));
     std::uint64_t last = submitted.value;
     Status handed_on = hand_back(frames, submitted.sync_file);

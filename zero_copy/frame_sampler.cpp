@@ -185,6 +185,26 @@ void FrameSampler::sparse(const GroupTables& tables, const FrameView& frame, std
     }
 }
 
+namespace {
+
+// Sums of `count` samples of each lane, weighted, onto its output `at`.
+void add_weighted(const LaneStrips& samples, std::size_t from, std::size_t count,
+                  const float* weights, const LaneStrips& out, std::size_t at) {
+    for (std::size_t lane = 0; lane < out.size(); ++lane) {
+        if (out[lane] == nullptr) {
+            continue;
+        }
+        const float* const in = samples[lane] + from;
+        float sum = 0.0F;
+        for (std::size_t k = 0; k < count; ++k) {
+            sum += in[k] * weights[k];
+        }
+        out[lane][at] += sum;
+    }
+}
+
+} // namespace
+
 void FrameSampler::many(const GroupTables& tables, const FrameView& frame, std::uint32_t y,
                         std::size_t x, std::size_t count, const LaneStrips& out) {
     const SampleGroup& group = tables.group;
@@ -227,18 +247,8 @@ void FrameSampler::many(const GroupTables& tables, const FrameView& frame, std::
             }
             const std::size_t from = std::max(first, chunk);
             const std::size_t to = std::min(stop, chunk + length);
-            const float* const weight = columns.weights.data() + columns.start[i] + (from - first);
-            for (std::size_t lane = 0; lane < group.lanes; ++lane) {
-                if (out[lane] == nullptr) {
-                    continue;
-                }
-                const float* const in = strips[lane] + (from - chunk);
-                float sum = 0.0F;
-                for (std::size_t k = 0; k < to - from; ++k) {
-                    sum += in[k] * weight[k];
-                }
-                out[lane][i - x] += sum;
-            }
+            add_weighted(strips, from - chunk, to - from,
+                         columns.weights.data() + columns.start[i] + (from - first), out, i - x);
         }
     }
 }

@@ -30,7 +30,6 @@ namespace sluice::zero_copy {
 namespace {
 
 using vulkan::Buffer;
-using vulkan::BufferRange;
 using vulkan::Device;
 
 // The range of a plane's rows that a shader may bind.
@@ -109,7 +108,7 @@ VulkanImports::State::import_buffers(const ExternalFrame& frame, const ImportPla
     for (std::size_t i = 0; i < frame.planes().size(); ++i) {
         const MemoryPlane& plane = frame.planes()[i];
         const std::size_t inside = plan.ranges[plane.memory].offset_bytes;
-        SLUICE_TRY_ASSIGN(ImportedPlane imported,
+        SLUICE_TRY_ASSIGN(const ImportedPlane imported,
                           plane_in(*device, *of_memory[plane.memory], plane.offset_bytes + inside,
                                    plane.stride_bytes, frame.format(), i));
         out->planes_.push_back(imported);
@@ -148,6 +147,7 @@ VulkanImports::State::import_by_copy(const ExternalFrame& frame, const ImportPla
         const ImportPlan::Image& image = plan.images[i];
         for (std::size_t k = 0; k < (image.whole_frame ? image.plane_count : 1U); ++k) {
             out->objects_->copied.push_back(
+                // NOLINTNEXTLINE(performance-no-int-to-ptr): a handle of Vulkan's, kept as a number
                 {.image = reinterpret_cast<VkImage>(memory.vk_image),
                  .given_layout = static_cast<VkImageLayout>(memory.vk_layout),
                  .aspect = image.whole_frame ? plane_aspect(k)
@@ -167,7 +167,7 @@ VulkanImports::State::import_by_copy(const ExternalFrame& frame, const ImportPla
         const std::size_t bytes = align_up(plane_bytes(frame.format(), i), sizeof(std::uint32_t));
         SLUICE_TRY_ASSIGN(Buffer buffer, Buffer::create(device, bytes, vulkan::Placement::Device));
         out->objects_->buffers.push_back(std::make_shared<Buffer>(std::move(buffer)));
-        SLUICE_TRY_ASSIGN(ImportedPlane plane,
+        SLUICE_TRY_ASSIGN(const ImportedPlane plane,
                           plane_in(*device, *out->objects_->buffers[i], 0,
                                    row_bytes(layout, i, frame.format().width), frame.format(), i));
         out->planes_.push_back(plane);
@@ -197,7 +197,7 @@ VulkanImports::State::staging(const ExternalFrame& frame, const ImportPlan& plan
                                                         write ? vulkan::Placement::Download
                                                               : vulkan::Placement::Upload));
         out->objects_->buffers.push_back(std::make_shared<Buffer>(std::move(buffer)));
-        SLUICE_TRY_ASSIGN(ImportedPlane plane,
+        SLUICE_TRY_ASSIGN(const ImportedPlane plane,
                           plane_in(*device, *out->objects_->buffers[i], 0,
                                    row_bytes(layout, i, frame.format().width), frame.format(), i));
         out->planes_.push_back(plane);

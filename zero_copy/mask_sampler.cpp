@@ -70,7 +70,7 @@ void MaskSampler::prepare(const BackgroundBlend::Mask& mask) {
             const auto begin = static_cast<std::size_t>(first_[x]);
             const std::size_t end =
                 std::min<std::size_t>(static_cast<std::size_t>(first_[last]) + 2, mask_width_);
-            *to++ = is_uniform(bytes + begin, end - begin) ? bytes[begin] : kMixed;
+            *to++ = is_uniform(bytes + begin, end - begin) ? std::int16_t{bytes[begin]} : kMixed;
         }
     }
 }

@@ -182,6 +182,7 @@ Result<FrameImage> FrameImage::import(const vulkan::Device& device, const Extern
     FrameImage out;
     if (plan.method == ImportMethod::SharedImage) {
         const FrameMemory& memory = frame.memories()[i];
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): a handle of Vulkan's, kept as a number
         out.borrowed_ = reinterpret_cast<VkImage>(memory.vk_image);
         out.given_layout_ = static_cast<VkImageLayout>(memory.vk_layout);
         out.layout_ = static_cast<VkImageLayout>(layout_when_read(memory.vk_layout));

@@ -42,7 +42,7 @@ public:
     }
 
     void run(const runtime::KernelIo& io) const override;
-    std::size_t scratch_bytes(unsigned threads) const override {
+    [[nodiscard]] std::size_t scratch_bytes(unsigned threads) const override {
         return edge_floats_ * sizeof(float) * divide(threads).chunks;
     }
 
@@ -127,6 +127,7 @@ void DenseConv::plan_segments() {
 void DenseConv::plan_blocks() {
     const ConvShape& s = shape_;
     const std::size_t column_bytes = s.in_channels * s.stride_x * s.kernel_height * sizeof(float);
+    // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): no tensor is empty
     const std::size_t fitting = kBlockBytes / column_bytes;
     const std::size_t wanted = std::max(fitting / kBlockPixels, std::size_t{1}) * kBlockPixels;
     blocks_per_row_ = div_ceil(s.out_width, wanted);

@@ -90,8 +90,8 @@ HWY_INLINE void convolve(D d, const DepthwiseTile& tile, std::size_t c, const Bo
                 hn::LoadU(d, tile.input + (row + static_cast<std::ptrdiff_t>(x * channels)));
             unroll<kWidth>([&]<std::size_t k>() SLUICE_INLINE_LAMBDA {
                 if constexpr (x >= k && (x - k) % kStride == 0 && (x - k) / kStride < kPixels) {
-                    constexpr std::size_t p = (x - k) / kStride;
-                    sums.v[p] = hn::MulAdd(v, w.v[k], sums.v[p]);
+                    constexpr std::size_t kPixel = (x - k) / kStride;
+                    sums.v[kPixel] = hn::MulAdd(v, w.v[k], sums.v[kPixel]);
                 }
             });
         });
@@ -152,8 +152,8 @@ HWY_INLINE void run_step(D d, const DepthwiseTile& tile, RunState<D, kRows>& run
                 const hn::Vec<D> v = hn::LoadU(d, columns[x / 3] + (x % 3) * channels);
                 unroll<3>([&]<std::size_t k>() SLUICE_INLINE_LAMBDA {
                     if constexpr (x >= k && (x - k) % kStride == 0 && (x - k) / kStride < kPixels) {
-                        constexpr std::size_t p = (x - k) / kStride;
-                        sums.v[p] = hn::MulAdd(v, run.weights.v[r * 3 + k], sums.v[p]);
+                        constexpr std::size_t kPixel = (x - k) / kStride;
+                        sums.v[kPixel] = hn::MulAdd(v, run.weights.v[r * 3 + k], sums.v[kPixel]);
                     }
                 });
             }

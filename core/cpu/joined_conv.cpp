@@ -162,6 +162,7 @@ Result<std::unique_ptr<runtime::Kernel>> make_joined_conv(const graph::Graph& gr
         PackedWeights::pack({shape.in_channels, shape.out_channels}, data.bias,
                             [&](std::size_t k, std::size_t n) { return data.at(n, 0, 0, k); }));
     std::vector<JoinedConv::Piece> pieces;
+    pieces.reserve(join.inputs.size());
     for (const OperandId id : join.inputs) {
         pieces.push_back({.input = place_of(segment, id), .channels = graph.desc(id).shape()[3]});
     }

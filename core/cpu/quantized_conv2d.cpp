@@ -18,16 +18,15 @@ std::vector<std::int16_t> stored_bytes(const graph::Operand& operand) {
     const bool is_signed = operand.desc.type() == graph::DataType::Int8;
     for (const std::byte byte : operand.data.bytes) {
         const auto bits = static_cast<std::uint8_t>(byte);
-        values.push_back(is_signed ? static_cast<std::int8_t>(bits)
-                                   : static_cast<std::int16_t>(bits));
+        values.push_back(is_signed ? std::int16_t{static_cast<std::int8_t>(bits)}
+                                   : std::int16_t{bits});
     }
     return values;
 }
 
 ConvShape shape_of(const graph::Graph& graph, const graph::Node& node) {
-    graph::Node floats = node; // conv_shape() reads nothing but shapes
     const ops::Conv2d conv = std::get<ops::QuantizedConv2d>(node.attributes).of_floats();
-    return conv_shape(graph, floats, conv);
+    return conv_shape(graph, node, conv); // which reads nothing but shapes
 }
 
 } // namespace

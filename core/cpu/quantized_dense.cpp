@@ -126,9 +126,10 @@ void QuantizedDense::plan_panels() {
 void QuantizedDense::plan_blocks() {
     const ConvShape& s = shape_;
     const std::size_t column_bytes = picture_.pixel_bytes() * s.stride_x * s.kernel_height;
+    // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): no tensor is empty
+    const std::size_t fitting = kQuantizedBlockBytes / column_bytes;
     const std::size_t wanted =
-        std::max(kQuantizedBlockBytes / column_bytes / kQuantizedBlockPixels, std::size_t{1}) *
-        kQuantizedBlockPixels;
+        std::max(fitting / kQuantizedBlockPixels, std::size_t{1}) * kQuantizedBlockPixels;
     blocks_per_row_ = div_ceil(s.out_width, wanted);
     block_width_ = std::min(align_up(div_ceil(s.out_width, blocks_per_row_), 8), s.out_width);
     blocks_per_row_ = div_ceil(s.out_width, block_width_);

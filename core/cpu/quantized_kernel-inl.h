@@ -59,7 +59,7 @@ HWY_INLINE SumVec add_products(SumVec a, SumVec b, SumVec sum) {
 }
 
 HWY_INLINE std::int32_t four_bytes(const std::byte* from) {
-    std::int32_t value;
+    std::int32_t value = 0;
     std::memcpy(&value, from, sizeof(value));
     return value;
 }

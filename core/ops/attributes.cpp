@@ -15,11 +15,10 @@ std::string_view name_of(const Attributes& attributes) {
                 return "nothing";
             } else if constexpr (std::is_same_v<Op, Unary>) {
                 return name(op.function.kind);
-            } else if constexpr (std::is_same_v<Op, QuantizedBinary>) {
-                return Op::kName; // not that of the floats' operator
             } else if constexpr (requires { name(op); }) {
                 return name(op);
-            } else if constexpr (requires { name(op.kind); }) {
+            } else if constexpr (requires { name(op.kind); } &&
+                                 !std::is_same_v<Op, QuantizedBinary>) { // of the floats' operator
                 return name(op.kind);
             } else {
                 return Op::kName;

@@ -74,14 +74,13 @@ Result<std::vector<graph::TensorDesc>> infer(const QuantizedConv2d& op,
 
 std::string describe(const QuantizedConv2d& op) {
     const QuantizedConv2d defaults;
-    std::string text = describe(op.of_floats());
     return AttributeText()
         .add("x_scale", op.input.scale)
         .add("x_zero_point", op.input.zero_point, 0)
         .activation(op.activation)
         .add("scale", op.result.quantization.scale, 1.0F)
         .add("zero_point", op.result.quantization.zero_point, 0)
-        .flag(text, true)
+        .flag(describe(op.of_floats()), true)
         .take();
 }
 

@@ -24,7 +24,6 @@ namespace sluice::passes {
 
 namespace {
 
-using graph::index;
 using graph::OperandId;
 
 using Order = std::array<std::uint32_t, 4>;

@@ -19,7 +19,6 @@ namespace sluice::passes {
 
 namespace {
 
-using graph::index;
 using graph::OperandId;
 
 // What a node multiplies by: [output][tap][input], and one value an output.

@@ -11,8 +11,6 @@
 
 namespace sluice::passes {
 
-using graph::DataType;
-using graph::index;
 using graph::OperandId;
 
 bool Quantizer::is_movement(const graph::Node& node) {

@@ -16,6 +16,7 @@ Result<std::unique_ptr<runtime::Kernel>> lower_concat(const graph::Graph& graph,
     const auto axis = std::get<ops::Concat>(node.attributes).axis;
     const graph::TensorDesc y = graph.desc(node.outputs[0]);
     std::vector<graph::Shape> shapes;
+    shapes.reserve(node.inputs.size());
     for (const graph::OperandId id : node.inputs) {
         shapes.push_back(graph.desc(id).shape());
     }

@@ -45,7 +45,7 @@ T pool(const PoolGeometry& g, const T* x, std::array<std::size_t, 4> at) {
         bool first = true;
         for_each_covered(g, x, at, [&](Wide<T> value) {
             // A NaN wins and stays.
-            if (first || value > best || value != value) {
+            if (first || value > best || is_nan(value)) {
                 best = value;
             }
             first = false;

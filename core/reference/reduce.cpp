@@ -31,7 +31,7 @@ T extreme(ReduceKind kind, const T* group, const graph::Shape& inner, const Stri
     Wide<T> best = widen(group[0]);
     for_each_in_group(group, inner, strides, [&](Wide<T> value) {
         // A NaN wins and stays.
-        if ((kind == ReduceKind::Max ? value > best : value < best) || value != value) {
+        if ((kind == ReduceKind::Max ? value > best : value < best) || is_nan(value)) {
             best = value;
         }
     });

@@ -16,6 +16,7 @@ Result<std::unique_ptr<runtime::Kernel>> lower_split(const graph::Graph& graph,
     const auto axis = std::get<ops::Split>(node.attributes).axis;
     const graph::TensorDesc x = graph.desc(node.inputs[0]);
     std::vector<graph::Shape> shapes;
+    shapes.reserve(node.outputs.size());
     for (const graph::OperandId id : node.outputs) {
         shapes.push_back(graph.desc(id).shape());
     }

@@ -47,6 +47,16 @@ template <typename T>
     }
 }
 
+// Of a wide value; never of an integer.
+template <typename W>
+[[nodiscard]] bool is_nan(W value) {
+    if constexpr (std::is_floating_point_v<W>) {
+        return std::isnan(value);
+    } else {
+        return false;
+    }
+}
+
 // Double to float16 with a single rounding: the float in between is rounded to odd, so that the
 // second step sees on which side of a tie the value lies.
 [[nodiscard]] inline Half round_to_half(double value) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/base/checked_math.h"
+#include "core/base/log.h"
 
 namespace sluice::runtime {
 
@@ -65,7 +66,9 @@ public:
             for (unsigned i = 1; i <= workers; ++i) {
                 threads_.emplace_back([this, i] { work(i); });
             }
-        } catch (const std::system_error&) { // fewer threads than asked for
+        } catch (const std::system_error& limit) {
+            log::warning("threads", "{} of {} workers started: {}", threads_.size(), workers,
+                         limit.what());
         }
     }
     ~Crew() {

@@ -94,8 +94,8 @@ Result<VkDescriptorSet> DescriptorSets::of_textures(Device& device,
                                                     std::span<const TextureBinding> textures) {
     SLUICE_TRY_ASSIGN(const VkDescriptorSet set,
                       allocate(device, device.pipelines().texture_set_layout()));
-    std::array<VkDescriptorImageInfo, 2 * kMaxTextures> infos{};
-    std::array<VkWriteDescriptorSet, 2 * kMaxTextures> updates{};
+    std::array<VkDescriptorImageInfo, std::size_t{2} * kMaxTextures> infos{};
+    std::array<VkWriteDescriptorSet, std::size_t{2} * kMaxTextures> updates{};
     std::uint32_t next_sampled = 0;
     std::uint32_t next_storage = kMaxTextures;
     for (std::uint32_t i = 0; i < textures.size(); ++i) {

@@ -77,7 +77,7 @@ Result<std::shared_ptr<Device>> Device::make(const DeviceProfile& profile,
     state->profile = profile;
     state->physical = physical;
     SLUICE_TRY(state->create());
-    const std::shared_ptr<Device> device(new Device(std::move(state)));
+    std::shared_ptr<Device> device(new Device(std::move(state)));
     SLUICE_TRY_ASSIGN(device->state_->pipelines, PipelineStore::create(*device));
     return device;
 }
@@ -134,7 +134,7 @@ Result<std::shared_ptr<Device>> Device::adopt(SharedDevice shared) {
     volkLoadDeviceTable(&state->table, shared.device);
     state->shared = std::move(shared);
     SLUICE_TRY(state->prepare());
-    const std::shared_ptr<Device> device(new Device(std::move(state)));
+    std::shared_ptr<Device> device(new Device(std::move(state)));
     SLUICE_TRY_ASSIGN(device->state_->pipelines, PipelineStore::create(*device));
     slot = device;
     log::info("vulkan", "runs on the shared device '{}'", device->profile().name);

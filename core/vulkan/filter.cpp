@@ -39,7 +39,7 @@ StridedCopy filter_copy(const Convolution& c, const Part& part) {
                       part.lanes},
             .from_strides = {s.group, s.output * 4, s.row, s.column, s.input, s.output},
             .to_strides = {block * c.group_blocks(), block, tap * c.kernel_width, tap, 4, 1},
-            .from_start = part.first_block * 4 * s.output,
+            .from_start = std::size_t{part.first_block} * 4 * s.output,
             .to_start = part.first_block * block,
             .element_bytes = graph::size_of(c.type)};
 }

@@ -139,6 +139,7 @@ Result<PipelineHandle> PipelineStore::State::compile(const PipelineKey& key) con
     const ShaderModuleHandle module(device, *table, raw_module);
 
     std::vector<VkSpecializationMapEntry> entries;
+    entries.reserve(key.constants.size());
     for (std::uint32_t i = 0; i < key.constants.size(); ++i) {
         entries.push_back({.constantID = i, .offset = i * 4U, .size = 4});
     }
@@ -187,10 +188,14 @@ Result<VkPipeline> PipelineStore::get(const PipelineKey& key) {
     }
     // Outside the lock, so that several threads compile at once; if two compile the same, the
     // first stays.
-    SLUICE_TRY_ASSIGN(PipelineHandle compiled, state_->compile(key));
+    auto compiled = state_->compile(key);
+    if (!compiled) {
+        return std::unexpected(std::move(compiled).error());
+    }
     const std::lock_guard hold(state_->lock);
     state_->unsaved = true;
-    return state_->pipelines.try_emplace(std::move(owned), std::move(compiled)).first->second.get();
+    return state_->pipelines.try_emplace(std::move(owned), *std::move(compiled))
+        .first->second.get();
 }
 
 VkPipelineLayout PipelineStore::layout() const {

@@ -296,6 +296,7 @@ DeviceProfile profile_of(VkPhysicalDevice device, unsigned index, const SharedDe
 Result<std::vector<DeviceProfile>> discover() {
     SLUICE_TRY_ASSIGN(const Instance* of, instance());
     std::vector<DeviceProfile> profiles;
+    profiles.reserve(of->devices.size());
     for (const VkPhysicalDevice device : of->devices) {
         profiles.push_back(profile_of(device, static_cast<unsigned>(profiles.size()), nullptr));
     }

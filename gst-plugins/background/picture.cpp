@@ -34,7 +34,8 @@ Result<Ref<GstSample>> pull(const std::string& path, const std::string& conversi
     const std::string line = std::format(
         "filesrc name=file ! decodebin ! {} appsink name=out sync=false max-buffers=1", conversion);
     GError* error = nullptr;
-    Ref pipeline(gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error));
+    const Ref pipeline(
+        gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error));
     if (error != nullptr) {
         const std::string text = error->message;
         g_error_free(error);

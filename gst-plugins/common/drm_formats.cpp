@@ -29,7 +29,7 @@ bool takes(const vulkan::DeviceProfile& profile, const FormatInfo& format, std::
                                                    .size_bytes = std::size_t{1} << 20U,
                                                    .identity = {.device = 1, .inode = 1}}};
     std::array<MemoryPlane, zero_copy::kMaxFrameMemories> places{};
-    places.fill({.memory = 0, .offset_bytes = 0, .stride_bytes = kSize * 4});
+    places.fill({.memory = 0, .offset_bytes = 0, .stride_bytes = std::size_t{kSize} * 4});
     const auto frame = zero_copy::ExternalFrame::create(
         {.pixel_format = format.format, .width = kSize, .height = kSize, .color = {}}, modifier,
         std::span(places).first(planes), memory);

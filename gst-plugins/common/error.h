@@ -32,7 +32,7 @@ T guard(GstElement* element, T on_error, Body&& body) noexcept {
         } catch (const std::exception& e) {
             post(element, Error{.code = ErrorCode::Internal, .message = e.what()});
         }
-    } catch (...) {
+    } catch (...) { // NOLINT(bugprone-empty-catch): nothing is left to report it with
         // Posting itself ran out of memory; the failure value still ends the stream.
     }
     return on_error;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <string_view>
 
@@ -99,7 +100,7 @@ void scale_keypoints(GstStructure* keypoints, const Scale& scale) {
         } else if (gst_structure_get_uint(keypoints, field, &extent) != FALSE) {
             const double factor = text == "frame-width" ? scale.x : scale.y;
             gst_structure_set(keypoints, field, G_TYPE_UINT,
-                              static_cast<guint>(extent * factor + 0.5), nullptr);
+                              static_cast<guint>(std::lround(extent * factor)), nullptr);
         }
     }
 }

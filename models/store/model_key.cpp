@@ -197,8 +197,9 @@ std::string ModelKey::to_text() const {
 Result<ModelKey> read_model_key(std::string_view source) {
     std::string named(source);
     if (named.empty()) {
-        const char* const given =
-            std::getenv(kDefaultSource.data()); // NOLINT(concurrency-mt-unsafe)
+        // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): a literal, which ends with a
+        // zero
+        const char* const given = std::getenv(kDefaultSource.data());
         named = given == nullptr ? "" : given;
     }
     if (named.empty()) {

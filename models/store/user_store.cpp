@@ -57,7 +57,7 @@ std::string name_from(const fs::path& file) {
 
 Result<std::vector<StoredFile>> pieces_of(const fs::path& file) {
     std::vector<StoredFile> pieces;
-    SLUICE_TRY_ASSIGN(FileBytes model, map_file(file));
+    SLUICE_TRY_ASSIGN(const FileBytes model, map_file(file));
     const std::string name = file.filename().string();
     pieces.push_back({.name = name, .bytes = model});
     if (!is_sealed(model.bytes)) {

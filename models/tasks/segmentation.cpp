@@ -60,9 +60,9 @@ struct Segmenter::State {
     std::vector<std::uint8_t> mask; // the matte in 8 bits, for the host's
 
     [[nodiscard]] Status find_output();
-    [[nodiscard]] Status check_masks(const zero_copy::DeviceMatte& matte,
+    [[nodiscard]] Status check_masks(const zero_copy::DeviceMatte& kept,
                                      const zero_copy::DeviceClasses* map);
-    [[nodiscard]] Result<vulkan::Recording*> keep_in(const zero_copy::DeviceMatte& matte,
+    [[nodiscard]] Result<vulkan::Recording*> keep_in(const zero_copy::DeviceMatte& kept,
                                                      const zero_copy::DeviceClasses* map);
     [[nodiscard]] Status prepare(const zero_copy::FrameFormat& frame);
     void forget_blends();
@@ -73,7 +73,7 @@ struct Segmenter::State {
 
 namespace {
 // Among the recordings of a device.
-enum Variant : std::uint8_t { kSegment, kBlend };
+enum Variant : std::uint8_t { Segment, Blend };
 } // namespace
 
 Status Segmenter::State::find_output() {
@@ -159,21 +159,21 @@ Result<Segmentation> Segmenter::segment(const zero_copy::FrameView& frame) {
 Result<Segmentation> Segmenter::segment(const zero_copy::ExternalFrame& frame, CopyLedger& ledger) {
     State& state = *state_;
     SLUICE_TRY(state.prepare(frame.format()));
-    SLUICE_TRY(state.network.run(*state.sampler, frame, kSegment, ledger));
+    SLUICE_TRY(state.network.run(*state.sampler, frame, Segment, ledger));
     return state.result(state.sampler->host.region());
 }
 
-Status Segmenter::State::check_masks(const zero_copy::DeviceMatte& matte,
+Status Segmenter::State::check_masks(const zero_copy::DeviceMatte& kept,
                                      const zero_copy::DeviceClasses* map) {
-    const auto fits = [&](const zero_copy::DeviceMask& mask) {
-        return mask.device() == network.device()->device() && mask.width() == width &&
-               mask.height() == height;
+    const auto fits = [&](const zero_copy::DeviceMask& one) {
+        return one.device() == network.device()->device() && one.width() == width &&
+               one.height() == height;
     };
-    if (!fits(matte) || (map != nullptr && (classes == 1 || !fits(*map)))) {
+    if (!fits(kept) || (map != nullptr && (classes == 1 || !fits(*map)))) {
         return fail(ErrorCode::InvalidArgument,
                     "segmenter: a device's matte of {}x{}{} cannot hold what this network gives "
                     "({}x{}, {} classes)",
-                    matte.width(), matte.height(),
+                    kept.width(), kept.height(),
                     map != nullptr ? " with a map of " + std::to_string(map->width()) + "x" +
                                          std::to_string(map->height())
                                    : "",
@@ -183,33 +183,33 @@ Status Segmenter::State::check_masks(const zero_copy::DeviceMatte& matte,
 }
 
 // Masks come from pools: there are few, and they come again.
-Result<vulkan::Recording*> Segmenter::State::keep_in(const zero_copy::DeviceMatte& matte,
+Result<vulkan::Recording*> Segmenter::State::keep_in(const zero_copy::DeviceMatte& kept,
                                                      const zero_copy::DeviceClasses* map) {
     constexpr std::size_t kMost = 32;
     const std::uint64_t map_id = map != nullptr ? map->id() : 0;
     const auto known = std::ranges::find_if(keeping, [&](const Keeping& one) {
-        return one.matte == matte.id() && one.classes == map_id;
+        return one.matte == kept.id() && one.classes == map_id;
     });
     if (known != keeping.end()) {
         return &known->recording;
     }
-    SLUICE_TRY_ASSIGN(auto recording, vulkan::Recording::create(matte.device()));
+    SLUICE_TRY_ASSIGN(auto recording, vulkan::Recording::create(kept.device()));
     const vulkan::BufferRange output = network.device()->output(0);
     if (classes == 1) {
-        SLUICE_TRY(recording.copy(output, matte.range()));
+        SLUICE_TRY(recording.copy(output, kept.range()));
     } else {
         const auto map_range = map != nullptr ? map->range() : vulkan::BufferRange{};
         SLUICE_TRY(zero_copy::record_matte(recording,
                                            {.range = output,
                                             .pixels = width * height,
                                             .classes = static_cast<std::uint32_t>(classes)},
-                                           matte.range(), map != nullptr ? &map_range : nullptr));
+                                           kept.range(), map != nullptr ? &map_range : nullptr));
     }
     SLUICE_TRY(recording.finish());
     if (keeping.size() == kMost) {
         keeping.erase(keeping.begin());
     }
-    keeping.push_back({.matte = matte.id(), .classes = map_id, .recording = std::move(recording)});
+    keeping.push_back({.matte = kept.id(), .classes = map_id, .recording = std::move(recording)});
     return &keeping.back().recording;
 }
 
@@ -224,7 +224,7 @@ Status Segmenter::segment(const zero_copy::ExternalFrame& frame, CopyLedger& led
     SLUICE_TRY(state.check_masks(matte, classes));
     SLUICE_TRY(state.prepare(frame.format()));
     SLUICE_TRY_ASSIGN(vulkan::Recording * then, state.keep_in(matte, classes));
-    return state.network.device()->run(*state.sampler->device, frame, kSegment, ledger, *then);
+    return state.network.device()->run(*state.sampler->device, frame, Segment, ledger, *then);
 }
 
 std::shared_ptr<vulkan::Device> Segmenter::device() const {
@@ -250,7 +250,7 @@ Status Segmenter::State::blend_on_device(const zero_copy::ExternalFrame& frame,
     const std::array frames{
         zero_copy::FrameRunner::Frame{.frame = &frame, .access = zero_copy::CpuAccess::ReadWrite}};
     return device.runner().run(
-        frames, kBlend, ledger,
+        frames, Blend, ledger,
         [&](vulkan::Recording& recording, zero_copy::ImportedFrames imported) -> Status {
             SLUICE_TRY(device.record(recording, *sampler->device, *imported[0]));
             return device_blend->record(recording, *imported[0], device.output(0));

@@ -137,12 +137,12 @@ Result<Prepared> Upscaler::State::prepare(const zero_copy::FrameFormat& frame) c
     output.height *= kScale;
     SLUICE_TRY_ASSIGN(auto writer,
                       zero_copy::SuperResolutionWriter::create(frame, output, channels));
-    SLUICE_TRY_ASSIGN(auto device_writer,
+    SLUICE_TRY_ASSIGN(const auto device_writer,
                       zero_copy::DeviceUpscaleWriter::create(frame, output, channels));
     return Prepared{.network = std::move(network),
                     .strips = std::move(strips),
                     .writer = std::move(writer),
-                    .device_writer = std::move(device_writer),
+                    .device_writer = device_writer,
                     .residual_channels = channels};
 }
 
@@ -198,7 +198,7 @@ Status Prepared::upscale_on_device(const zero_copy::ExternalFrame& input,
                 SLUICE_TRY(device.record(recording, *strip.sampler.device, *imported[0]));
                 SLUICE_TRY(device_writer.record(
                     recording, *imported[0], *imported[1], device.output(0),
-                    {.first_value = kScale * (strip.keep_first - strip.first) * row,
+                    {.first_value = std::size_t{kScale} * (strip.keep_first - strip.first) * row,
                      .first_row = kScale * strip.keep_first,
                      .rows = kScale * (strip.keep_end - strip.keep_first)}));
             }
@@ -237,7 +237,9 @@ Status Upscaler::upscale(const zero_copy::FrameView& input,
         const auto residual = network.output_floats(0);
         const std::uint32_t rows = kScale * (strip.keep_end - strip.keep_first);
         prepared->writer.run(
-            input, residual.subspan(kScale * (strip.keep_first - strip.first) * row, rows * row),
+            input,
+            residual.subspan(std::size_t{kScale} * (strip.keep_first - strip.first) * row,
+                             rows * row),
             kScale * strip.keep_first, rows, output, network.threads());
     }
     return {};

@@ -238,6 +238,7 @@ Status bench(const std::string& line, bool as_json) {
     catch_interrupts();
     SLUICE_TRY(init_gstreamer());
     SLUICE_TRY_ASSIGN(const auto pipeline, parse_line(line));
+    // NOLINTNEXTLINE(misc-const-correctness): probes count in it
     std::list<SinkCount> sinks = watch_sinks(pipeline.get());
     if (sinks.empty()) {
         return fail(ErrorCode::InvalidArgument,

@@ -80,11 +80,11 @@ Finding examine_element(const Wanted& wanted) {
 std::vector<Finding> examine_gstreamer() {
     GError* error = nullptr;
     if (gst_init_check(nullptr, nullptr, &error) == FALSE) {
-        Finding finding{.section = kSection,
-                        .name = "library",
-                        .state = State::Missing,
-                        .found = error != nullptr ? error->message : "cannot be started",
-                        .remedy = "a working GStreamer 1.26 or newer"};
+        const Finding finding{.section = kSection,
+                              .name = "library",
+                              .state = State::Missing,
+                              .found = error != nullptr ? error->message : "cannot be started",
+                              .remedy = "a working GStreamer 1.26 or newer"};
         g_clear_error(&error);
         return {finding};
     }

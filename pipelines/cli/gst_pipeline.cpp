@@ -35,7 +35,7 @@ std::string without_full_stop(std::string text) {
 } // namespace
 
 Status init_gstreamer() {
-    static const Status kStatus = []() -> Status {
+    static const Status status = []() -> Status {
         GError* error = nullptr;
         if (gst_init_check(nullptr, nullptr, &error) == FALSE) {
             const std::string reason = error != nullptr ? error->message : "no reason given";
@@ -52,7 +52,7 @@ Status init_gstreamer() {
         }
         return {};
     }();
-    return kStatus;
+    return status;
 }
 
 Result<gst::Ref<GstElement>> parse_line(const std::string& line) {

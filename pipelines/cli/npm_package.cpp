@@ -40,6 +40,7 @@ std::string complaint(const fs::path& log) {
 Status run_program(const std::vector<std::string>& command, const fs::path& folder) {
     const fs::path log = folder / "log";
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (const std::string& argument : command) {
         arguments.push_back(const_cast<char*>(argument.c_str())); // posix_spawn leaves it as it is
     }
@@ -123,7 +124,7 @@ NpmPackage::~NpmPackage() {
 Result<fs::path> NpmPackage::file(const std::string& path) const {
     std::error_code error;
     const fs::path root = fs::canonical(folder_ / "package", error);
-    const fs::path full = error ? fs::path() : fs::canonical(root / path, error);
+    fs::path full = error ? fs::path() : fs::canonical(root / path, error);
     if (error) {
         return fail(ErrorCode::NotFound, "the package has no '{}'", path);
     }

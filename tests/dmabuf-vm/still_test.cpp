@@ -94,10 +94,10 @@ TEST_F(Still, faces_in_a_dmabuf_are_redacted_in_it) {
 
 TEST_F(Still, is_enlarged_into_a_dmabuf_as_into_plain_memory) {
     SLUICE_NEED(model, model_file("anime4k-x2-s-rl.json"));
-    constexpr int kWidth = 100; // 200 bytes a row, which dmabufs pad to 256
-    constexpr int kHeight = 60;
-    const std::string plain = video_caps("NV12", kWidth, kHeight);
-    const std::string twice = video_caps("NV12", 2 * kWidth, 2 * kHeight);
+    constexpr int kOddWidth = 100; // 200 bytes a row, which dmabufs pad to 256
+    constexpr int kOddHeight = 60;
+    const std::string plain = video_caps("NV12", kOddWidth, kOddHeight);
+    const std::string twice = video_caps("NV12", 2 * kOddWidth, 2 * kOddHeight);
     const Ref wanted = run("sluicesuperres device=cpu", plain, make_frame(plain));
     ASSERT_TRUE(wanted);
     const Ref out =

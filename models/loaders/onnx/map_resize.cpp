@@ -38,6 +38,7 @@ Result<OperandId> gather_nearest(Operation& op, OperandId x, std::uint32_t index
                                  const Method& method, const Axis& axis) {
     SLUICE_TRY(op.budget().take(std::size_t{axis.to} * sizeof(std::int64_t)));
     std::vector<std::int64_t> sources;
+    sources.reserve(axis.to);
     for (std::uint32_t i = 0; i < axis.to; ++i) {
         sources.push_back(resampling::nearest(method, axis, i));
     }

@@ -78,7 +78,7 @@ TEST_P(ConvTranspose2dTest, agrees_with_loops) {
         magnitude[i] = std::fabs(expected[i]);
     }
     for (std::size_t pixel = 0; pixel < std::size_t{c.batch} * c.height * c.width; ++pixel) {
-        const std::size_t b = pixel / (c.height * c.width);
+        const std::size_t b = pixel / (std::size_t{c.height} * c.width);
         const std::size_t iy = pixel / c.width % c.height;
         const std::size_t ix = pixel % c.width;
         for (std::size_t tap = 0; tap < std::size_t{c.kernel_y} * c.kernel_x; ++tap) {

@@ -36,6 +36,7 @@ TEST(ThreadPool, serves_several_callers_at_once) {
     ThreadPool pool(3);
     std::atomic<std::size_t> sum = 0;
     std::vector<std::thread> callers;
+    callers.reserve(4);
     for (int caller = 0; caller < 4; ++caller) {
         callers.emplace_back([&] {
             for (int round = 0; round < 50; ++round) {

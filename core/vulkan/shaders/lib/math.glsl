@@ -5,9 +5,9 @@
 bool is_nan(float x) { return (floatBitsToUint(x) & 0x7FFFFFFFu) > 0x7F800000u; }
 bool is_infinite(float x) { return (floatBitsToUint(x) & 0x7FFFFFFFu) == 0x7F800000u; }
 
-// Like C's fmax(x, 0) and fmin(x, bound): the bound where x is NaN.
-float at_least_0(float x) { return x > 0.0 ? x : 0.0; }
-float at_most(float x, float bound) { return x < bound ? x : bound; }
+// NaN stays NaN.
+float at_least_0(float x) { return x < 0.0 ? 0.0 : x; }
+float at_most(float x, float bound) { return x > bound ? bound : x; }
 
 // exp(x) - 1 without the cancellation around 0: its series there.
 float exp_minus_1(float x) {
