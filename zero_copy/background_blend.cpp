@@ -90,6 +90,20 @@ void BackgroundBlend::Scratch::background(const GroupState& state, std::size_t y
     }
 }
 
+// The byte that all of the strip's mask is, if it is one: at 0 nobody reads the share, but to key.
+std::optional<std::uint8_t> BackgroundBlend::Scratch::find_share(const GroupState& state,
+                                                                 const Mask& mask, std::size_t y,
+                                                                 std::size_t x, std::size_t count,
+                                                                 Strip& share) const {
+    const auto only = state.mask.only(y, y + 1, x);
+    if (!only) {
+        state.mask.sample(mask, y, x, count, share.data());
+    } else if (*only != 0 || effect == BackgroundEffect::Key) {
+        std::fill_n(share.data(), count, static_cast<float>(*only) / 255.0F);
+    }
+    return only;
+}
+
 // The frame's share itself becomes the samples: alpha.
 void BackgroundBlend::Scratch::key_strip(const GroupState& state, std::size_t count,
                                          Blending& strip) const {
@@ -146,12 +160,7 @@ void BackgroundBlend::Scratch::blend_row(const GroupState& state, const FrameVie
         if (carries) {
             std::memcpy(row, from, count * group.step_bytes());
         }
-        const auto only = state.mask.only(y, y + 1, x);
-        if (!only) {
-            state.mask.sample(mask, y, x, count, strip.share.data());
-        } else if (*only != 0 || effect == BackgroundEffect::Key) {
-            std::fill_n(strip.share.data(), count, static_cast<float>(*only) / 255.0F);
-        }
+        const auto only = find_share(state, mask, y, x, count, strip.share);
         if (effect == BackgroundEffect::Key) {
             key_strip(state, count, strip);
             store_lanes(group, stored, count, row);

@@ -75,6 +75,9 @@ struct BackgroundBlend::Scratch {
                       std::size_t cell_row) const;
     void blend_row(const GroupState& state, const FrameView& frame, const Mask& mask,
                    const MutableFrameView& out, std::size_t y) const;
+    [[nodiscard]] std::optional<std::uint8_t> find_share(const GroupState& state, const Mask& mask,
+                                                         std::size_t y, std::size_t x,
+                                                         std::size_t count, Strip& share) const;
     void key_strip(const GroupState& state, std::size_t count, Blending& strip) const;
     void mix_strip(const GroupState& state, bool covered, std::size_t count, Blending& strip) const;
     void background(const GroupState& state, std::size_t y, std::size_t x, std::size_t count,

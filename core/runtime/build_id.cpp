@@ -63,9 +63,9 @@ int visit(dl_phdr_info* object, std::size_t /*size*/, void* data) {
     }
     for (const ElfW(Phdr) & header : headers) {
         if (is_ours && header.p_type == PT_NOTE && search.found.empty()) {
+            const std::uintptr_t address = object->dlpi_addr + header.p_vaddr;
             // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader's addresses are numbers
-            const auto* note =
-                reinterpret_cast<const std::byte*>(object->dlpi_addr + header.p_vaddr);
+            const auto* note = reinterpret_cast<const std::byte*>(address);
             search.found = id_in({note, header.p_memsz});
         }
     }

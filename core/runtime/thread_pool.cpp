@@ -25,6 +25,9 @@ namespace {
 // and waking takes a worker tens of microseconds.
 constexpr std::chrono::microseconds kSpin{50};
 
+// Far enough apart that no processor fetches what another one writes with it.
+constexpr std::size_t kApart = 64;
+
 void relax() {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -49,9 +52,6 @@ bool spin_until(const Done& done) {
 }
 
 } // namespace
-
-// Far enough apart that no processor fetches what another one writes with it.
-constexpr std::size_t kApart = 64;
 
 // The workers and the loop that they share. Each thread has a share of the loop's pieces, the same
 // part of every loop, so that it finds in its own cache what it wrote in the loop before; whoever
@@ -170,8 +170,8 @@ private:
     Loop loop_;
     alignas(kApart) std::vector<Share> shares_; // one per thread, the caller's first
     std::atomic<bool> stopped_ = false;
-    alignas(kApart) std::atomic<std::uint32_t> epoch_ =
-        0; // workers that wait look at it all the time
+    // Workers that wait look at it all the time.
+    alignas(kApart) std::atomic<std::uint32_t> epoch_ = 0;
     std::vector<std::thread> threads_;
 };
 

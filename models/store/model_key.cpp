@@ -28,7 +28,7 @@
 namespace sluice::models {
 namespace {
 
-constexpr std::string_view kDefaultSource = "SLUICE_MODEL_KEY";
+constexpr const char* kDefaultSource = "SLUICE_MODEL_KEY";
 constexpr std::size_t kMaxTextBytes = 256; // of a key with white space around it
 
 Status start_sodium() {
@@ -197,9 +197,8 @@ std::string ModelKey::to_text() const {
 Result<ModelKey> read_model_key(std::string_view source) {
     std::string named(source);
     if (named.empty()) {
-        // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): a literal, which ends with a
         // zero
-        const char* const given = std::getenv(kDefaultSource.data());
+        const char* const given = std::getenv(kDefaultSource);
         named = given == nullptr ? "" : given;
     }
     if (named.empty()) {
