@@ -270,7 +270,8 @@ tidy() {
     mapfile -t units < <(printf '%s\n' "$@" | grep '\.cpp$' || true)
     ((${#units[@]})) || return 0
     say "clang-tidy on ${#units[@]} files"
-    printf '%s\0' "${units[@]}" | xargs -0 -P "$(nproc)" -n 1 clang-tidy-19 --quiet -p "$build"
+    "$python" "$repo/.dev/tidy_database.py" "$build" "$build/tidy"
+    printf '%s\0' "${units[@]}" | xargs -0 -P "$(nproc)" -n 1 clang-tidy-19 --quiet -p "$build/tidy"
 }
 
 # --- Cleaning ------------------------------------------------------------------------------------------------

@@ -198,7 +198,7 @@ void run_layer(benchmark::State& state, const Layer& layer, unsigned threads) {
 } // namespace sluice::bench
 
 int main(int argc, char** argv) {
-    using namespace sluice;
+    namespace bench = sluice::bench;
     // SLUICE_BENCH_AVX2=1: as on a processor without AVX-512.
     if (const char* avx2 = std::getenv("SLUICE_BENCH_AVX2"); avx2 != nullptr && *avx2 == '1') {
         hwy::SetSupportedTargetsForTest(HWY_AVX2);
@@ -213,7 +213,7 @@ int main(int argc, char** argv) {
             })->UseRealTime();
         }
     }
-    benchmark::AddCustomContext("instruction_set", cpu::instruction_set());
+    benchmark::AddCustomContext("instruction_set", sluice::cpu::instruction_set());
     benchmark::AddCustomContext("peak_gflops_1_thread", std::to_string(bench::peak_gflops()));
     benchmark::Initialize(&argc, argv);
     benchmark::RunSpecifiedBenchmarks();

@@ -159,7 +159,7 @@ TEST_F(KeptWeights, are_made_anew_where_the_file_is_damaged) {
 }
 
 TEST_F(KeptWeights, are_not_those_of_confidential_networks) {
-    graph::Graph graph = network();
+    const graph::Graph graph = network();
     for (const graph::Operand& operand : graph.operands()) {
         mark_confidential(operand.data.owner);
     }

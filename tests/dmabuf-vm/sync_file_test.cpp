@@ -47,7 +47,7 @@ TEST_F(SyncFile, of_a_writer_is_what_a_sync_file_tells) {
 
 TEST_F(SyncFile, given_to_another_dmabuf_makes_its_readers_wait) {
     FencedBuffer first;
-    FencedBuffer second;
+    const FencedBuffer second;
     first.attach_write_fence();
     const UniqueFd fence = must(export_sync_file(first.dmabuf().get(), CpuAccess::Read));
     must(import_sync_file(second.dmabuf().get(), fence.get(), CpuAccess::Write));
@@ -58,7 +58,7 @@ TEST_F(SyncFile, given_to_another_dmabuf_makes_its_readers_wait) {
 
 TEST_F(SyncFile, of_a_reader_keeps_writers_waiting_and_no_reader) {
     FencedBuffer first;
-    FencedBuffer second;
+    const FencedBuffer second;
     first.attach_write_fence();
     const UniqueFd fence = must(export_sync_file(first.dmabuf().get(), CpuAccess::Read));
     must(import_sync_file(second.dmabuf().get(), fence.get(), CpuAccess::Read));

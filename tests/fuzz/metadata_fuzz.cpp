@@ -29,7 +29,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_info(info);
     if (const auto model = sluice::models::onnx::parse(file.bytes)) {
         check_info(sluice::models::onnx::read_info(**model));
-        (void)sluice::models::onnx::side_files(file.bytes);
+        // What parsed once parses again.
+        if (!sluice::models::onnx::side_files(file.bytes)) {
+            __builtin_trap();
+        }
     }
     if (const auto model = sluice::models::tflite::File::open(file)) {
         check_info(sluice::models::tflite::read_metadata(*model));

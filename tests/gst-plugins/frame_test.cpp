@@ -88,9 +88,9 @@ INSTANTIATE_TEST_SUITE_P(Formats, MappedFormat,
 
 TEST(MappedFrame, counts_the_merge_of_a_plane_split_over_memories) {
     const std::string text = testing::video_caps("GRAY8", 64, 64);
-    Ref whole = testing::make_frame(text);
+    const Ref whole = testing::make_frame(text);
     const auto expected = testing::pixels(whole.get(), text);
-    Ref split(gst_buffer_new());
+    const Ref split(gst_buffer_new());
     GstMemory* memory = gst_buffer_peek_memory(whole.get(), 0);
     // Copies, because shares of one memory lie side by side and need no merging.
     gst_buffer_append_memory(split.get(), gst_memory_copy(memory, 0, 1000));
@@ -108,7 +108,7 @@ TEST(MappedFrame, counts_the_merge_of_a_plane_split_over_memories) {
 
 TEST(MappedFrame, reads_planes_in_memories_of_their_own_without_merging) {
     const std::string text = testing::video_caps("NV12", 64, 48);
-    Ref frame(gst_buffer_new());
+    const Ref frame(gst_buffer_new());
     gst_buffer_append_memory(frame.get(), gst_allocator_alloc(nullptr, 64 * 48, nullptr));
     gst_buffer_append_memory(frame.get(), gst_allocator_alloc(nullptr, 64 * 24, nullptr));
     gsize offsets[GST_VIDEO_MAX_PLANES]{0, 64 * 48};

@@ -33,7 +33,7 @@ TEST(Infer, attaches_what_the_engine_computes_from_the_same_tensor) {
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
     // A flat frame: every input value is (code - 127.5) / 127.5, whatever the sampling.
     const std::string caps = video_caps("RGB", 200, 100);
-    Ref frame = make_frame(caps);
+    const Ref frame = make_frame(caps);
     gst_buffer_memset(frame.get(), 0, 204, gst_buffer_get_size(frame.get()));
     const WitnessMemory witness(frame.get());
     Harness harness("sluiceinfer", [](GstElement* element) {

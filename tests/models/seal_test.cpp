@@ -180,7 +180,7 @@ protected:
         std::string name = (fs::temp_directory_path() / "sluice-seal-XXXXXX").string();
         folder_ = ::mkdtemp(name.data());
         ::unsetenv("SLUICE_MODEL_KEY");
-        std::string text = key_.to_text();
+        const std::string text = key_.to_text();
         key_file_ = write("key", bytes_of(text));
         ::chmod(key_file_.c_str(), 0600);
     }

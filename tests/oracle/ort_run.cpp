@@ -156,8 +156,10 @@ class QuietStderr {
 public:
     QuietStderr() : saved_(dup(STDERR_FILENO)) {
         const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-        dup2(null, STDERR_FILENO);
-        close(null);
+        if (null >= 0) {
+            dup2(null, STDERR_FILENO);
+            close(null);
+        }
     }
     ~QuietStderr() {
         dup2(saved_, STDERR_FILENO);
@@ -181,7 +183,7 @@ public:
         settings.SetLogSeverityLevel(ORT_LOGGING_LEVEL_FATAL);
         session_ = Ort::Session(environment_, options.model.c_str(), settings);
         load_inputs(options);
-        Ort::AllocatorWithDefaultOptions allocator;
+        const Ort::AllocatorWithDefaultOptions allocator;
         for (std::size_t index = 0; index < session_.GetOutputCount(); ++index) {
             output_names_.emplace_back(session_.GetOutputNameAllocated(index, allocator).get());
         }
@@ -198,11 +200,11 @@ public:
                             inputs_.size(), output_pointers_.data(), output_pointers_.size());
     }
 
-    const std::vector<std::string>& output_names() const { return output_names_; }
+    [[nodiscard]] const std::vector<std::string>& output_names() const { return output_names_; }
 
 private:
     void load_inputs(const Options& options) {
-        Ort::AllocatorWithDefaultOptions allocator;
+        const Ort::AllocatorWithDefaultOptions allocator;
         const auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
         arrays_.reserve(session_.GetInputCount());
         for (std::size_t index = 0; index < session_.GetInputCount(); ++index) {

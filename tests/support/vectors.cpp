@@ -20,7 +20,6 @@
 namespace sluice::testing {
 namespace {
 
-using graph::DataType;
 using nlohmann::json;
 
 std::vector<std::byte> from_base64(std::string_view text) {

@@ -217,12 +217,13 @@ TEST_F(FrameEndsOnDevice, one_recording_serves_any_boxes) {
     TestFrame frame(format, 0);
     std::mt19937 random(kEndsSeed);
     frame.fill_random(random);
-    SharedFrame shared(frame);
+    const SharedFrame shared(frame);
     const ExternalFrame external = shared.frame();
     auto device = must(DeviceRedactor::create(device_, format, RedactEffect::Pixelate, 8));
     auto cpu = must(Redactor::create(format, RedactEffect::Pixelate, 8));
     const auto threads = runtime::ThreadPool::shared(1);
-    for (std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{150}}) {
+    for (const std::size_t count :
+         {std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{150}}) {
         // Side by side, so that their order does not matter.
         std::vector<PixelBox> boxes;
         for (std::size_t i = 0; i < count; ++i) {

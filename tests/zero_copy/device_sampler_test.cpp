@@ -202,7 +202,7 @@ TEST_F(SamplerOnDevice, sees_what_the_producer_writes_after_the_import) {
 }
 
 TEST_F(SamplerOnDevice, refuses_other_formats_and_short_tensors) {
-    TestFrame frame({PixelFormat::Nv12, 64, 48, {}}, 0);
+    const TestFrame frame({PixelFormat::Nv12, 64, 48, {}}, 0);
     const SharedFrame shared(frame);
     const ExternalFrame external = shared.frame();
     const auto sampler = must(DeviceSampler::create(device_, {PixelFormat::Nv21, 64, 48, {}},

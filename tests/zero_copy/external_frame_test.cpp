@@ -90,7 +90,7 @@ TEST(ExternalFrame, refuses_strides_offsets_and_sizes_that_would_read_out_of_bou
     EXPECT_NE(refusal(larger, kLinearModifier, kNv12Planes, memories).find("need"),
               std::string::npos);
     const std::array odd{MemoryPlane{0, 1, 64}, chroma};
-    FrameFormat ten{PixelFormat::P010, 16, 16, {}};
+    const FrameFormat ten{PixelFormat::P010, 16, 16, {}};
     EXPECT_NE(refusal(ten, kLinearModifier, odd, memories).find("even"), std::string::npos);
 }
 

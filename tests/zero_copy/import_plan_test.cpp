@@ -141,9 +141,9 @@ ExternalFrame frame_of(PixelFormat format, std::uint64_t value, std::size_t memo
         memories.push_back(dma_buf(i + 1));
     }
     std::vector<MemoryPlane> planes;
-    for (std::size_t i = 0; i < memory_planes; ++i) {
+    for (std::size_t i = 0; i < memory_planes && !memories.empty(); ++i) {
         planes.push_back(
-            {static_cast<std::uint8_t>(i % dma_bufs), i * (std::size_t{1} << 17U), 512});
+            {static_cast<std::uint8_t>(i % memories.size()), i * (std::size_t{1} << 17U), 512});
     }
     return ExternalFrame::create({format, 128, 96, {}}, value, planes, memories).value();
 }

@@ -71,13 +71,13 @@ public:
               int channels)
         : input_(input), output_(output), residual_(residual), channels_(channels) {}
 
-    double value(int c, int x, int y) const {
+    [[nodiscard]] double value(int c, int x, int y) const {
         return std::clamp(upscaled(c, x, y) + added(c, x, y), 0.0,
                           static_cast<double>(input_.max_code()));
     }
 
 private:
-    double upscaled(int c, int x, int y) const {
+    [[nodiscard]] double upscaled(int c, int x, int y) const {
         const FrameFormat& format = input_.format();
         const bool chroma = input_.is_chroma(c);
         const SiteInPixels site = chroma ? chroma_site_in_pixels(format) : SiteInPixels{0, 0};
@@ -89,7 +89,7 @@ private:
         return bilinear(input_, c, (px - site.x) / sx, (py - site.y) / sy);
     }
 
-    std::array<double, 3> rgb(int x, int y) const {
+    [[nodiscard]] std::array<double, 3> rgb(int x, int y) const {
         const int w = static_cast<int>(output_.format().width);
         const auto at = ((static_cast<std::size_t>(y) * static_cast<std::size_t>(w)) +
                          static_cast<std::size_t>(std::clamp(x, 0, w - 1))) *
@@ -100,7 +100,7 @@ private:
         return {residual_[at], residual_[at + 1], residual_[at + 2]};
     }
 
-    double added(int c, int x, int y) const {
+    [[nodiscard]] double added(int c, int x, int y) const {
         if (c == 3) {
             return 0.0;
         }

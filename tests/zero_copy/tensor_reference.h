@@ -80,12 +80,12 @@ public:
                     const zero_copy::TensorFormat& tensor)
         : frame_(frame), region_(region), tensor_(tensor) {}
 
-    std::array<double, 3> values(std::uint32_t x, std::uint32_t y) const {
+    [[nodiscard]] std::array<double, 3> values(std::uint32_t x, std::uint32_t y) const {
         return region_.rotation_radians == 0.0 ? straight(x, y) : turned(x, y);
     }
 
 private:
-    double convert(const std::array<double, 3>& codes, int channel) const {
+    [[nodiscard]] double convert(const std::array<double, 3>& codes, int channel) const {
         const Rgb rgb = reference_rgb(frame_.format(), codes);
         double v = 0.0;
         const bool has_luma = !(frame_.has(1) && !frame_.is_chroma(1));
@@ -112,7 +112,8 @@ private:
         return tensor_.low + (std::clamp(v, 0.0, 1.0) * (tensor_.high - tensor_.low));
     }
 
-    std::array<double, 3> mixed(const std::array<double, 3>& codes, double share) const {
+    [[nodiscard]] std::array<double, 3> mixed(const std::array<double, 3>& codes,
+                                              double share) const {
         std::array<double, 3> out{};
         for (int channel = 0; channel < 3; ++channel) {
             out[static_cast<std::size_t>(channel)] =
@@ -121,7 +122,7 @@ private:
         return out;
     }
 
-    std::array<double, 3> straight(std::uint32_t x, std::uint32_t y) const {
+    [[nodiscard]] std::array<double, 3> straight(std::uint32_t x, std::uint32_t y) const {
         const double step_x = region_.width / tensor_.width;
         const double step_y = region_.height / tensor_.height;
         const double cx = region_.x + ((x + 0.5) * step_x);
@@ -155,8 +156,8 @@ private:
         return mixed(codes, share);
     }
 
-    double mean(int c, bool mean_x, bool mean_y, const std::array<double, 3>& across,
-                const std::array<double, 3>& down) const {
+    [[nodiscard]] double mean(int c, bool mean_x, bool mean_y, const std::array<double, 3>& across,
+                              const std::array<double, 3>& down) const {
         const bool chroma = frame_.is_chroma(c);
         const zero_copy::PixelFormat format = frame_.format().pixel_format;
         const SiteInPixels site = chroma ? chroma_site_in_pixels(frame_.format()) : SiteInPixels{};
@@ -181,7 +182,7 @@ private:
     }
 
     // Turned: points of a regular grid inside the tensor pixel, one a source pixel when shrinking.
-    std::array<double, 3> turned(std::uint32_t x, std::uint32_t y) const {
+    [[nodiscard]] std::array<double, 3> turned(std::uint32_t x, std::uint32_t y) const {
         const bool area = tensor_.sampling == zero_copy::Sampling::Area;
         const int nx = area ? static_cast<int>(std::ceil(region_.width / tensor_.width)) : 1;
         const int ny = area ? static_cast<int>(std::ceil(region_.height / tensor_.height)) : 1;

@@ -387,8 +387,7 @@ std::vector<Case> few_channel_cases() {
     threads.threads = 2;
     threads.batch = 2;
     cases.push_back(threads);
-    Case unpadded{"few_no_padding", 9, 41, 4, 4, 3, 3};
-    cases.push_back(unpadded);
+    cases.push_back({"few_no_padding", 9, 41, 4, 4, 3, 3});
     return cases;
 }
 

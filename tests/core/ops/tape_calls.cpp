@@ -98,10 +98,10 @@ Made resample2d(const CallContext& call) {
 }
 
 Made gemm(const CallContext& call) {
-    ops::Gemm op{.alpha = call.options.value("alpha", 1.0),
-                 .beta = call.options.value("beta", 1.0),
-                 .a_transpose = call.options.value("aTranspose", false),
-                 .b_transpose = call.options.value("bTranspose", false)};
+    const ops::Gemm op{.alpha = call.options.value("alpha", 1.0),
+                       .beta = call.options.value("beta", 1.0),
+                       .a_transpose = call.options.value("aTranspose", false),
+                       .b_transpose = call.options.value("bTranspose", false)};
     return single(
         call.builder.gemm(arg(call, 0), arg(call, 1), op, operand(call, "c"), call.label));
 }

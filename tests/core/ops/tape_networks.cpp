@@ -11,7 +11,6 @@
 namespace sluice::testing {
 namespace {
 
-using graph::OperandId;
 using nlohmann::json;
 
 std::uint32_t axis_of(const CallContext& call, std::uint32_t fallback) {

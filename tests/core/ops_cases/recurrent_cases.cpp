@@ -171,7 +171,7 @@ std::vector<Expected> expected_of(const Op& op, const Sizes& s, const std::strin
         }
     }
     std::vector<Expected> out;
-    for (Vector& values : outputs) {
+    for (const Vector& values : outputs) {
         out.push_back({.values = values, .magnitudes = Vector(values.size(), 1.0)});
     }
     return out;
@@ -203,10 +203,12 @@ OpCase recurrent_case(const std::string& name, const Op& op, const Sizes& sizes,
     test.absolute = half ? 4e-3 : 2e-6; // a float16 state is rounded at every step
     test.relative = half ? 4e-3 : 2e-6;
     test.on_cpu = false;
-    bool backward = false;
-    if constexpr (requires { op.direction; }) {
-        backward = op.direction == ops::Direction::Backward;
-    }
+    const bool backward = [&op] {
+        if constexpr (requires { op.direction; }) {
+            return op.direction == ops::Direction::Backward;
+        }
+        return false;
+    }();
     test.expected = [=](const OpCase& self) {
         Named named;
         for (std::size_t i = 0; i < names.size(); ++i) {

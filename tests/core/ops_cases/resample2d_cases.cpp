@@ -95,7 +95,7 @@ OpCase make_case(const ResampleRow& r, ops::Interpolation mode) {
 } // namespace
 
 std::vector<OpCase> resample2d_cases() {
-    std::vector<ResampleRow> rows{
+    const std::vector<ResampleRow> rows{
         {.x = {1, 7, 5, 3}, .axes = {1, 2}, .sizes = {14, 10}}, // twice as large
         {.x = {1, 9, 37, 1}, .axes = {1, 2}, .sizes = {18, 74}},
         {.x = {1, 9, 37, 2}, .axes = {1, 2}, .sizes = {18, 74}},

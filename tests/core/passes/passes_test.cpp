@@ -361,10 +361,10 @@ TEST(LinearProducts, join_scaled_channels_from_both_sides) {
 TEST(LinearProducts, join_a_transposed_convolution) {
     Net net;
     const OperandId x = net.input({1, 4, 3, 8});
-    ops::ConvTranspose2d options{.strides = {2, 2},
-                                 .output_padding = {1, 1},
-                                 .input_layout = ops::InputLayout::Nhwc,
-                                 .filter_layout = ops::ConvTranspose2dFilterLayout::Hwoi};
+    const ops::ConvTranspose2d options{.strides = {2, 2},
+                                       .output_padding = {1, 1},
+                                       .input_layout = ops::InputLayout::Nhwc,
+                                       .filter_layout = ops::ConvTranspose2dFilterLayout::Hwoi};
     const OperandId larger =
         must(net.builder.conv_transpose2d(x, net.weights({3, 3, 8, 8}), options, net.weights({8})));
     expect_close(net.build(point(net, larger, 8, 2)), 1);

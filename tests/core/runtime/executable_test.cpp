@@ -115,12 +115,13 @@ TEST(Executable, names_what_exists_when_a_tensor_does_not) {
 // A backend that can do nothing, to see what the runtime says.
 class Helpless final : public Backend {
 public:
-    std::string_view name() const override { return "helpless"; }
-    Status supports(const graph::Graph& /*graph*/, const graph::Node& /*node*/) const override {
+    [[nodiscard]] std::string_view name() const override { return "helpless"; }
+    [[nodiscard]] Status supports(const graph::Graph& /*graph*/,
+                                  const graph::Node& /*node*/) const override {
         return fail(ErrorCode::Unsupported, "it knows no operator");
     }
-    Result<std::unique_ptr<Kernel>> lower(const graph::Graph& /*graph*/,
-                                          const graph::Node& /*node*/) const override {
+    [[nodiscard]] Result<std::unique_ptr<Kernel>>
+    lower(const graph::Graph& /*graph*/, const graph::Node& /*node*/) const override {
         return fail(ErrorCode::Internal, "must not be asked");
     }
 };

@@ -93,9 +93,9 @@ TEST_F(Memory, of_the_host_is_shared_without_a_copy) {
         GTEST_SKIP() << "no VK_EXT_external_memory_host";
     }
     const std::size_t bytes = std::max(alignment, kPage);
-    std::unique_ptr<std::byte, decltype(&std::free)> in(
+    const std::unique_ptr<std::byte, decltype(&std::free)> in(
         static_cast<std::byte*>(std::aligned_alloc(bytes, bytes)), std::free);
-    std::unique_ptr<std::byte, decltype(&std::free)> out(
+    const std::unique_ptr<std::byte, decltype(&std::free)> out(
         static_cast<std::byte*>(std::aligned_alloc(bytes, bytes)), std::free);
     const std::span in_bytes(in.get(), bytes);
     const std::span out_bytes(out.get(), bytes);
@@ -113,7 +113,7 @@ TEST_F(Memory, of_the_host_must_be_aligned) {
         GTEST_SKIP() << "no VK_EXT_external_memory_host";
     }
     const std::size_t alignment = device_->profile().host_pointer_alignment;
-    std::unique_ptr<std::byte, decltype(&std::free)> memory(
+    const std::unique_ptr<std::byte, decltype(&std::free)> memory(
         static_cast<std::byte*>(std::aligned_alloc(alignment, 2 * alignment)), std::free);
     const auto shifted = Buffer::import_host(device_, {memory.get() + 64, alignment});
     ASSERT_FALSE(shifted);

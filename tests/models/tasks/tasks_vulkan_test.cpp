@@ -77,7 +77,7 @@ TEST_F(TasksOnDevice, upscaler_writes_into_the_producer_s_memory) {
     TestFrame input(format, 0);
     TestFrame output({PixelFormat::Nv12, 192, 128, {}}, 0);
     SharedFrame from(input);
-    SharedFrame to(output);
+    const SharedFrame to(output);
     const ExternalFrame in = from.frame();
     const ExternalFrame out = to.frame();
     for (int i = 0; i < 3; ++i) {
@@ -272,8 +272,8 @@ TEST_F(TasksOnDevice, masks_that_the_network_does_not_fill_are_refused) {
 TEST_F(TasksOnDevice, redaction_happens_in_place) {
     TestFrame frame({PixelFormat::P010, 160, 90, {}}, 0);
     fill_pattern(frame, 2);
-    SharedFrame here(frame);
-    SharedFrame there(frame);
+    const SharedFrame here(frame);
+    const SharedFrame there(frame);
     const std::vector<zero_copy::PixelBox> boxes{
         {.x = 10.0, .y = 8.0, .width = 40.0, .height = 50.0},
         {.x = 90.0, .y = 20.0, .width = 33.0, .height = 41.0}};

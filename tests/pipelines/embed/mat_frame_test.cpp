@@ -43,7 +43,7 @@ TEST(MatFrame, takes_its_format_from_the_channels) {
 TEST(MatFrame, keeps_to_a_region_of_interest) {
     cv::Mat whole(10, 12, CV_8UC3, cv::Scalar(0, 0, 0));
     whole.at<cv::Vec3b>(6, 5) = {4, 5, 6};
-    cv::Mat region = whole(cv::Rect(5, 6, 7, 4));
+    const cv::Mat region = whole(cv::Rect(5, 6, 7, 4));
     const auto frame = must(embed::frame_of(region));
     EXPECT_EQ(frame.plane(0).stride_bytes, 36U);
     EXPECT_EQ(frame.plane(0).size_bytes, 3U * 36 + 21);
